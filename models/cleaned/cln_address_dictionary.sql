@@ -1,0 +1,41 @@
+-- One row per distinct street line as written, parsed once into house number, street and unit.
+-- A library upgrade or a change of the UDF changes udf_version(), and with it every hash: all values are parsed anew.
+{{ config(
+    materialized='incremental', incremental_strategy='state_difference', unique_key='dictionary_key',
+    input='cln_address_values', meta={'calls_udfs': true},
+) }}
+
+with
+
+written as (
+    select * from {{ ref('cln_address_values') }} as written
+    {{ only_changed('written', hash='value_hash') }}
+),
+
+parsed as (
+    select
+        written.*,
+        parse_address(written.raw_value, nullif(written.country, '')) as result
+    from written
+),
+
+named as (
+    select
+        ---------- keys
+        parsed.dictionary_key,
+
+        ---------- strings
+        parsed.raw_value,
+        parsed.country,
+        parsed.result.house_number,
+        parsed.result.street,
+        parsed.result.unit,
+        parsed.result.address_key,
+        parsed.result.issue,
+
+        ---------- lineage
+        {{ record_hash('parsed.value_hash') }} as record_hash
+    from parsed
+)
+
+select * from named

@@ -1,0 +1,40 @@
+-- One row per distinct full name as written, parsed once: what it names, and a person's parts.
+-- A library upgrade or a change of the UDF changes udf_version(), and with it every hash: all values are parsed anew.
+{{ config(
+    materialized='incremental', incremental_strategy='state_difference', unique_key='dictionary_key',
+    input='cln_person_name_values', meta={'calls_udfs': true},
+) }}
+
+with
+
+written as (
+    select * from {{ ref('cln_person_name_values') }} as written
+    {{ only_changed('written', hash='value_hash') }}
+),
+
+parsed as (
+    select
+        written.*,
+        parse_person_name(written.raw_value) as result
+    from written
+),
+
+named as (
+    select
+        ---------- keys
+        parsed.dictionary_key,
+
+        ---------- strings
+        parsed.raw_value,
+        parsed.result.person_kind,
+        parsed.result.given_name,
+        parsed.result.middle_name,
+        parsed.result.family_name,
+        parsed.result.name_suffix,
+
+        ---------- lineage
+        {{ record_hash('parsed.value_hash') }} as record_hash
+    from parsed
+)
+
+select * from named

@@ -1,0 +1,41 @@
+-- One row per distinct phone as written, parsed once: E.164 where valid, else the reason.
+-- A library upgrade or a change of the UDF changes udf_version(), and with it every hash: all values are parsed anew.
+{{ config(
+    materialized='incremental', incremental_strategy='state_difference', unique_key='dictionary_key',
+    input='cln_phone_values', meta={'calls_udfs': true},
+) }}
+
+with
+
+written as (
+    select * from {{ ref('cln_phone_values') }} as written
+    {{ only_changed('written', hash='value_hash') }}
+),
+
+parsed as (
+    select
+        written.*,
+        parse_phone(written.raw_value, written.region) as result
+    from written
+),
+
+named as (
+    select
+        ---------- keys
+        parsed.dictionary_key,
+
+        ---------- strings
+        parsed.raw_value,
+        parsed.region,
+        parsed.result.e164,
+        parsed.result.extension,
+        parsed.result.phone_type,
+        parsed.result.match_key,
+        parsed.result.issue,
+
+        ---------- lineage
+        {{ record_hash('parsed.value_hash') }} as record_hash
+    from parsed
+)
+
+select * from named

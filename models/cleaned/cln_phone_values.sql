@@ -1,0 +1,42 @@
+-- Every distinct phone as written in any source, with the country that decides how it is read.
+{{ config(materialized='view') }}
+
+with
+
+contacts as (
+    select * from {{ ref('stg_hubspot__contacts') }} where not is_deleted
+),
+
+customers as (
+    select * from {{ ref('stg_erp__customers') }} where not is_deleted
+),
+
+people as (
+    select * from {{ ref('stg_spreadsheets__people') }} where not is_deleted
+),
+
+written as (
+    select contacts.phone as raw_value, {{ country_of('contacts.country', 'cast(null as varchar)') }} as region from contacts
+    union all
+    select contacts.mobile as raw_value, {{ country_of('contacts.country', 'cast(null as varchar)') }} as region from contacts
+    union all
+    select customers.phone as raw_value, {{ country_of('customers.country', 'cast(null as varchar)') }} as region from customers
+    union all
+    select customers.mobile as raw_value, {{ country_of('customers.country', 'cast(null as varchar)') }} as region from customers
+    union all
+    select people.phone as raw_value, {{ country_of('people.country', 'people.default_country') }} as region from people
+    union all
+    select people.mobile as raw_value, {{ country_of('people.country', 'people.default_country') }} as region from people
+),
+
+distinct_values as (
+    select distinct
+        concat(raw_value, '|', coalesce(region, '')) as dictionary_key,
+        raw_value,
+        coalesce(region, '') as region,
+        md5(concat(raw_value, '|', coalesce(region, ''))) as value_hash
+    from written
+    where raw_value is not null and trim(raw_value) <> ''
+)
+
+select * from distinct_values

@@ -1,0 +1,140 @@
+-- One row per event that the next promotion will log: old ledger against new crosswalk. Empty right after a promotion.
+-- Customer events: created, split (before -> after), merged (before -> after), retired. Record events: record_added,
+-- record_removed, moved. A record whose customer changed by a merge or split is explained by that event, and by no other.
+{{ config(materialized='view') }}
+
+with
+
+crosswalk as (
+    select * from {{ ref('idr_crosswalk') }}
+),
+
+ledger as (
+    select * from {{ ref('idr_crosswalk_history') }} where valid_to is null
+),
+
+pending_ids as (
+    select * from {{ ref('idr_pending_ids') }}
+),
+
+edges as (
+    select * from {{ ref('idr_edges') }}
+),
+
+successors as (
+    select * from {{ ref('idr_record_successors') }}
+),
+
+record_changes as (
+    select
+        coalesce(crosswalk.record_key, ledger.record_key) as record_key,
+        ledger.customer_id as customer_id_before,
+        crosswalk.customer_id as customer_id_after
+    from crosswalk
+    full outer join ledger
+        on crosswalk.record_key = ledger.record_key
+    where coalesce(crosswalk.customer_id, '') <> coalesce(ledger.customer_id, '')
+),
+
+given as (
+    select * from pending_ids where change = 'given'
+),
+
+ended as (
+    select * from pending_ids where change = 'ended'
+),
+
+classified as (
+    select
+        record_changes.*,
+        case
+            when record_changes.customer_id_after is null then 'record_removed'
+            when record_changes.customer_id_before is not null and given.customer_id is not null then 'split'
+            when record_changes.customer_id_before is not null
+                and ended.current_customer_id = record_changes.customer_id_after then 'merged'
+            when record_changes.customer_id_before is not null then 'moved'
+            when given.customer_id is not null then 'created'
+            else 'record_added'
+        end as event
+    from record_changes
+    left join given
+        on record_changes.customer_id_after = given.customer_id
+    left join ended
+        on record_changes.customer_id_before = ended.customer_id
+),
+
+-- A customer event is one row however many records it moves; it names the smallest of them.
+customer_events as (
+    select event, customer_id_before, customer_id_after, min(record_key) as record_key
+    from classified
+    where event in ('split', 'merged')
+    group by event, customer_id_before, customer_id_after
+    union all
+    select 'created', cast(null as varchar), given.customer_id, given.anchor_record_key
+    from given
+    where not exists (
+        select 1 from classified
+        where classified.event = 'split' and classified.customer_id_after = given.customer_id
+    )
+    union all
+    -- Every previous member was merged away in its source or is gone, so no live record tells of this merge.
+    select
+        case when ended.current_customer_id is null then 'retired' else 'merged' end,
+        ended.customer_id,
+        ended.current_customer_id,
+        cast(null as varchar)
+    from ended
+    where not exists (
+        select 1 from classified
+        where classified.event = 'merged' and classified.customer_id_before = ended.customer_id
+    )
+),
+
+record_events as (
+    select event, customer_id_before, customer_id_after, record_key
+    from classified
+    where event in ('record_added', 'record_removed', 'moved')
+),
+
+events as (
+    select * from customer_events
+    union all
+    select * from record_events
+),
+
+decided as (
+    select
+        events.event,
+        events.customer_id_before,
+        events.customer_id_after,
+        events.record_key,
+        case
+            when successors.record_key is not null then 'merged in the source'
+            else deciding.rule
+        end as rule,
+        case
+            when successors.record_key is not null
+                then concat(successors.record_key, ' ~ ', successors.successor_key)
+            else deciding.pair
+        end as deciding_pair,
+        case
+            when events.event in ('record_removed', 'retired') or successors.record_key is not null then 'source'
+            else 'model'
+        end as actor
+    from events
+    left join successors
+        on events.record_key = successors.record_key
+    left join (
+        select touching.record_key, min(touching.rule) as rule, min(touching.pair) as pair
+        from (
+            select record_key_a as record_key, rule, concat(record_key_a, ' ~ ', record_key_b) as pair from edges
+            union all
+            select record_key_b as record_key, rule, concat(record_key_a, ' ~ ', record_key_b) as pair from edges
+        ) as touching
+        where touching.record_key in (select events.record_key from events)
+        group by touching.record_key
+    ) as deciding
+        on events.record_key = deciding.record_key
+)
+
+select * from decided

@@ -1,0 +1,40 @@
+-- One row per record that its source merged into another: the latest word on it, in record keys.
+{{ config(materialized='view') }}
+
+with
+
+merges as (
+    select merges.*
+    from {{ source('raw_ingest', 'record_merges') }} as merges
+    inner join {{ source('raw_ingest', '_dlt_loads') }} as loads
+        on merges._dlt_load_id = loads.load_id and loads.status = 0
+),
+
+latest as (
+    select ranked.*
+    from (
+        select
+            merges.*,
+            row_number() over (
+                partition by source_system, source_object, loser_id
+                order by merged_at desc nulls last, _dlt_load_id desc, winner_id
+            ) as recency
+        from merges
+    ) as ranked
+    where ranked.recency = 1
+),
+
+keyed as (
+    select
+        concat(source_system, ':', source_object, ':', loser_id) as loser_key,
+        concat(source_system, ':', source_object, ':', winner_id) as winner_key,
+        source_system,
+        source_object,
+        loser_id,
+        winner_id,
+        evidence,
+        merged_at
+    from latest
+)
+
+select * from keyed

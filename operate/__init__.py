@@ -1,0 +1,1 @@
+"""Everything around the dbt build: environments, clock, lock, publishing, reports and the `c360` command."""

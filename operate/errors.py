@@ -1,0 +1,12 @@
+"""The error every command shows as one line and turns into a non-zero exit code."""
+
+
+class UserError(Exception):
+    """A failure the user can act on. The message names the file, row or source, and the remedy.
+
+    The `c360` command prints the message without a traceback and exits with `exit_code`.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
