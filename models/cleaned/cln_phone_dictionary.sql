@@ -9,7 +9,7 @@ with
 
 written as (
     select * from {{ ref('cln_phone_values') }} as written
-    {{ only_changed('written', hash='value_hash') }}
+    {{ only_changed('written', key='dictionary_key', hash='value_hash') }}
 ),
 
 parsed as (

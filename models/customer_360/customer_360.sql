@@ -45,7 +45,7 @@ states as (
 
 customers as (
     select * from states
-    {{ only_changed('states', hash='state_hash') }}
+    {{ only_changed('states', key='customer_id', hash='state_hash') }}
 ),
 
 golden as (

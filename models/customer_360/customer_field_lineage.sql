@@ -18,7 +18,7 @@ rules_version as (
 
 customers as (
     select * from {{ ref('idr_customers') }} as customers
-    {{ only_changed('customers', more=['(select rules_version.version from rules_version)']) }}
+    {{ only_changed('customers', key='customer_id', more=['(select rules_version.version from rules_version)']) }}
 ),
 
 members as (

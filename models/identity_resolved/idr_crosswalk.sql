@@ -151,7 +151,7 @@ anchors as (
 minted as (
     select
         anchors.cluster_id,
-        mint_customer_id(anchors.record_key, count(ids.customer_id)) as customer_id
+        {{ mint_customer_id('anchors.record_key', 'count(ids.customer_id)') }} as customer_id
     from anchors
     left join ids
         on anchors.record_key = ids.anchor_record_key

@@ -25,7 +25,7 @@ nicknames as (
 
 changed as (
     select pairs.* from pairs
-    {{ only_changed('pairs') }}
+    {{ only_changed('pairs', key='pair_key') }}
 ),
 
 in_common as (

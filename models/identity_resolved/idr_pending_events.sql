@@ -53,7 +53,10 @@ classified as (
             when record_changes.customer_id_before is not null
                 and ended.current_customer_id = record_changes.customer_id_after then 'merged'
             when record_changes.customer_id_before is not null then 'moved'
-            when given.customer_id is not null then 'created'
+            -- A record that joins on the day its customer splits off another is an addition to what split off.
+            when given.customer_id is not null
+                and max(record_changes.customer_id_before)
+                    over (partition by record_changes.customer_id_after) is null then 'created'
             else 'record_added'
         end as event
     from record_changes
