@@ -65,7 +65,11 @@ def _united_states(line: str) -> tuple[str, str, str] | None:
     street = together(PO_BOX_PARTS) or together(US_STREET_PARTS)
     if not street:
         return None
-    return together(("AddressNumberPrefix", "AddressNumber", "AddressNumberSuffix")), street, together(US_UNIT_PARTS)
+    return (
+        together(("AddressNumberPrefix", "AddressNumber", "AddressNumberSuffix")),
+        street,
+        together(US_UNIT_PARTS),
+    )
 
 
 def _elsewhere(line: str, country: str) -> tuple[str, str, str] | None:

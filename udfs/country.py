@@ -21,7 +21,12 @@ def _fold(text: str) -> str:
 def _names() -> dict[str, str]:
     names = {}
     for item in pycountry.countries:
-        for name in (item.name, item.alpha_3, getattr(item, "common_name", ""), getattr(item, "official_name", "")):
+        for name in (
+            item.name,
+            item.alpha_3,
+            getattr(item, "common_name", ""),
+            getattr(item, "official_name", ""),
+        ):
             if name:
                 names[_fold(name)] = item.alpha_2
     with open(ALIASES, newline="", encoding="utf-8") as handle:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy
-from scipy.sparse import coo_matrix
-from scipy.sparse import csgraph
+from scipy.sparse import coo_matrix, csgraph
 
 
 def connected_components(edges: list[dict[str, str]] | None) -> list[dict[str, str]]:
@@ -23,9 +22,7 @@ def connected_components(edges: list[dict[str, str]] | None) -> list[dict[str, s
     smallest: dict[int, str] = {}
     for key, label in zip(keys, labels, strict=True):  # keys ascend, so the first of a label is its smallest
         smallest.setdefault(label, key)
-    return [
-        {"record_key": key, "cluster_id": smallest[label]} for key, label in zip(keys, labels, strict=True)
-    ]
+    return [{"record_key": key, "cluster_id": smallest[label]} for key, label in zip(keys, labels, strict=True)]
 
 
 def follow_chains(steps: list[dict[str, str]] | None) -> list[dict[str, str]]:

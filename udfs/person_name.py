@@ -6,7 +6,21 @@ import re
 
 FIELDS = ("person_kind", "given_name", "middle_name", "family_name", "name_suffix")
 
-PLACEHOLDERS = {"", "test", "n/a", "na", "none", "null", "unknown", "-", ".", "tbd", "xxx", "customer", "no name"}
+PLACEHOLDERS = {
+    "",
+    "test",
+    "n/a",
+    "na",
+    "none",
+    "null",
+    "unknown",
+    "-",
+    ".",
+    "tbd",
+    "xxx",
+    "customer",
+    "no name",
+}
 LEGAL_FORM = re.compile(
     r"(?:^|[\s,(])(?:inc|llc|l\.l\.c|ltd|limited|corp|corporation|co|company|plc|llp|gmbh|mbh|ag|kg|ohg|ug|e\.?k|"
     r"s\.?a\.?r\.?l|sarl|s\.?a\.?s|sas|s\.?a|s\.?l|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|oy|ab|a/s|aps|as|pty|k\.k|sdn bhd|"

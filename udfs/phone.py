@@ -10,7 +10,8 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 FIELDS = ("e164", "extension", "phone_type", "match_key", "issue")
 
 EXTENSION = re.compile(
-    r"[\s,;/-]*(?:\(?\s*(?:ext(?:ension)?|extn|x|poste|durchwahl|ramal|int|app|#)\.?\s*[:.]?\s*)(\d{1,7})\)?", re.I
+    r"[\s,;/-]*(?:\(?\s*(?:ext(?:ension)?|extn|x|poste|durchwahl|ramal|int|app|#)\.?\s*[:.]?\s*)(\d{1,7})\)?",
+    re.I,
 )
 SEPARATOR = re.compile(r"\s*(?:;|,|\n|\bor\b|\bou\b|\boder\b|/(?=\s*[+0(]))\s*", re.I)
 ALL_SAME_DIGIT = re.compile(r"^\+?\d{0,3}?(\d)\1{6,}$")

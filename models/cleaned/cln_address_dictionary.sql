@@ -8,15 +8,19 @@
 with
 
 written as (
-    select * from {{ ref('cln_address_values') }} as written
+    select * from {{ ref('cln_address_values') }}
+),
+
+changed as (
+    select written.* from written
     {{ only_changed('written', key='dictionary_key', hash='value_hash') }}
 ),
 
 parsed as (
     select
-        written.*,
-        parse_address(written.raw_value, nullif(written.country, '')) as result
-    from written
+        changed.*,
+        parse_address(changed.raw_value, nullif(changed.country, '')) as result
+    from changed
 ),
 
 named as (

@@ -4,23 +4,35 @@
 with
 
 contacts as (
-    select * from {{ ref('stg_hubspot__contacts') }} where not is_deleted
+    select
+        *,
+        {{ country_of('country', 'cast(null as varchar)') }} as country_code
+    from {{ ref('stg_hubspot__contacts') }}
+    where not is_deleted
 ),
 
 customers as (
-    select * from {{ ref('stg_erp__customers') }} where not is_deleted
+    select
+        *,
+        {{ country_of('country', 'cast(null as varchar)') }} as country_code
+    from {{ ref('stg_erp__customers') }}
+    where not is_deleted
 ),
 
 people as (
-    select * from {{ ref('stg_spreadsheets__people') }} where not is_deleted
+    select
+        *,
+        {{ country_of('country', 'default_country') }} as country_code
+    from {{ ref('stg_spreadsheets__people') }}
+    where not is_deleted
 ),
 
 written as (
-    select contacts.address as raw_value, {{ country_of('contacts.country', 'cast(null as varchar)') }} as country from contacts
+    select address as raw_value, country_code as country from contacts
     union all
-    select customers.address as raw_value, {{ country_of('customers.country', 'cast(null as varchar)') }} as country from customers
+    select address as raw_value, country_code as country from customers
     union all
-    select coalesce(people.address, concat_ws(', ', people.street, people.street_2)) as raw_value, {{ country_of('people.country', 'people.default_country') }} as country from people
+    select coalesce(address, concat_ws(', ', street, street_2)) as raw_value, country_code as country from people
 ),
 
 distinct_values as (

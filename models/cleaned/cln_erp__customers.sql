@@ -1,4 +1,5 @@
--- One row per live ERP customer in canonical form: the raw value stays beside each clean one, with the reason where cleaning failed.
+-- One row per live ERP customer in canonical form: the raw value stays beside each clean
+-- one, with the reason where cleaning failed.
 {{ config(
     materialized='incremental', incremental_strategy='state_difference', unique_key='record_key',
     input='stg_erp__customers', input_filter='not input.is_deleted',

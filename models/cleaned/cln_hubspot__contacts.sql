@@ -1,4 +1,5 @@
--- One row per live HubSpot contact in canonical form: the raw value stays beside each clean one, with the reason where cleaning failed.
+-- One row per live HubSpot contact in canonical form: the raw value stays beside each clean
+-- one, with the reason where cleaning failed.
 {{ config(
     materialized='incremental', incremental_strategy='state_difference', unique_key='record_key',
     input='stg_hubspot__contacts', input_filter='not input.is_deleted',

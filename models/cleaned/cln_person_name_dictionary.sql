@@ -8,15 +8,19 @@
 with
 
 written as (
-    select * from {{ ref('cln_person_name_values') }} as written
+    select * from {{ ref('cln_person_name_values') }}
+),
+
+changed as (
+    select written.* from written
     {{ only_changed('written', key='dictionary_key', hash='value_hash') }}
 ),
 
 parsed as (
     select
-        written.*,
-        parse_person_name(written.raw_value) as result
-    from written
+        changed.*,
+        parse_person_name(changed.raw_value) as result
+    from changed
 ),
 
 named as (

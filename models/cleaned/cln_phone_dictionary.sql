@@ -8,15 +8,19 @@
 with
 
 written as (
-    select * from {{ ref('cln_phone_values') }} as written
+    select * from {{ ref('cln_phone_values') }}
+),
+
+changed as (
+    select written.* from written
     {{ only_changed('written', key='dictionary_key', hash='value_hash') }}
 ),
 
 parsed as (
     select
-        written.*,
-        parse_phone(written.raw_value, written.region) as result
-    from written
+        changed.*,
+        parse_phone(changed.raw_value, changed.region) as result
+    from changed
 ),
 
 named as (

@@ -4,29 +4,41 @@
 with
 
 contacts as (
-    select * from {{ ref('stg_hubspot__contacts') }} where not is_deleted
+    select
+        *,
+        {{ country_of('country', 'cast(null as varchar)') }} as country_code
+    from {{ ref('stg_hubspot__contacts') }}
+    where not is_deleted
 ),
 
 customers as (
-    select * from {{ ref('stg_erp__customers') }} where not is_deleted
+    select
+        *,
+        {{ country_of('country', 'cast(null as varchar)') }} as country_code
+    from {{ ref('stg_erp__customers') }}
+    where not is_deleted
 ),
 
 people as (
-    select * from {{ ref('stg_spreadsheets__people') }} where not is_deleted
+    select
+        *,
+        {{ country_of('country', 'default_country') }} as country_code
+    from {{ ref('stg_spreadsheets__people') }}
+    where not is_deleted
 ),
 
 written as (
-    select contacts.phone as raw_value, {{ country_of('contacts.country', 'cast(null as varchar)') }} as region from contacts
+    select phone as raw_value, country_code as region from contacts
     union all
-    select contacts.mobile as raw_value, {{ country_of('contacts.country', 'cast(null as varchar)') }} as region from contacts
+    select mobile as raw_value, country_code as region from contacts
     union all
-    select customers.phone as raw_value, {{ country_of('customers.country', 'cast(null as varchar)') }} as region from customers
+    select phone as raw_value, country_code as region from customers
     union all
-    select customers.mobile as raw_value, {{ country_of('customers.country', 'cast(null as varchar)') }} as region from customers
+    select mobile as raw_value, country_code as region from customers
     union all
-    select people.phone as raw_value, {{ country_of('people.country', 'people.default_country') }} as region from people
+    select phone as raw_value, country_code as region from people
     union all
-    select people.mobile as raw_value, {{ country_of('people.country', 'people.default_country') }} as region from people
+    select mobile as raw_value, country_code as region from people
 ),
 
 distinct_values as (

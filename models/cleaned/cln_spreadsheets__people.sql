@@ -1,4 +1,5 @@
--- One row per live spreadsheet person in canonical form: the raw value stays beside each clean one, with the reason where cleaning failed.
+-- One row per live spreadsheet person in canonical form: the raw value stays beside each clean
+-- one, with the reason where cleaning failed.
 {{ config(
     materialized='incremental', incremental_strategy='state_difference', unique_key='record_key',
     input='stg_spreadsheets__people', input_filter='not input.is_deleted',

@@ -16,9 +16,13 @@ rules_version as (
     select md5({{ join_text(row_text('rules'), '|', 'mapping_system, source_object, field') }}) as version from rules
 ),
 
+all_customers as (
+    select * from {{ ref('idr_customers') }}
+),
+
 customers as (
-    select * from {{ ref('idr_customers') }} as customers
-    {{ only_changed('customers', key='customer_id', more=['(select rules_version.version from rules_version)']) }}
+    select all_customers.* from all_customers
+    {{ only_changed('all_customers', key='customer_id', more=['(select rules_version.version from rules_version)']) }}
 ),
 
 members as (
@@ -71,7 +75,8 @@ offered as (
     union all
     select customer_id, record_key, 'website' as field, cast(website as varchar) as value from members
     union all
-    select customer_id, record_key, 'is_email_opted_out' as field, cast(is_email_opted_out as varchar) as value from members
+    select customer_id, record_key, 'is_email_opted_out' as field, cast(is_email_opted_out as varchar) as value
+    from members
 ),
 
 ruled as (
@@ -134,8 +139,8 @@ ranked as (
                 end,
                 case when survivorship_rule = 'most_complete' then -frequency else 0 end,
                 said_at desc nulls last,
-                source_priority,
-                record_key
+                source_priority asc,
+                record_key asc
         ) as rank
     from agreed
 ),

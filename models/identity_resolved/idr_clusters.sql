@@ -77,18 +77,25 @@ components as (
     from affected_edges
 ),
 
+labels as (
+    select
+        member.record_key, -- noqa: RF01
+        member.cluster_id -- noqa: RF01
+    from components
+),
+
 clustered as (
     select
         ---------- keys
         affected.record_key,
-        coalesce(components.member.cluster_id, affected.record_key) as cluster_id,
+        coalesce(labels.cluster_id, affected.record_key) as cluster_id,
 
         ---------- lineage
         affected.match_hash,
         {{ record_hash('affected.match_hash') }} as record_hash
     from affected
-    left join components
-        on affected.record_key = components.member.record_key
+    left join labels
+        on affected.record_key = labels.record_key
 )
 
 select * from clustered

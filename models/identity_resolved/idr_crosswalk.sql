@@ -109,7 +109,7 @@ heirs as (
         select
             votes.*,
             row_number() over (
-                partition by customer_id order by member_count desc, oldest_member
+                partition by customer_id order by member_count desc, oldest_member asc
             ) as preference
         from votes
     ) as ranked

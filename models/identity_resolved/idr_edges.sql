@@ -12,7 +12,7 @@ records as (
     select * from {{ ref('idr_records') }}
 ),
 
-merges as (
+source_merges as (
     select * from {{ ref('stg_ingest__record_merges') }}
 ),
 
@@ -52,16 +52,17 @@ by_rule as (
 by_source_merge as (
     -- Both ends live: the source merged them and its loader kept the loser's row.
     select
-        least(merges.loser_key, merges.winner_key) as record_key_a,
-        greatest(merges.loser_key, merges.winner_key) as record_key_b,
+        least(source_merges.loser_key, source_merges.winner_key) as record_key_a,
+        greatest(source_merges.loser_key, source_merges.winner_key) as record_key_b,
         'merged in the source' as rule,
-        concat(merges.source_system, ' merged ', merges.loser_key, ' into ', merges.winner_key) as evidence,
+        concat(source_merges.source_system, ' merged ', source_merges.loser_key, ' into ', source_merges.winner_key)
+            as evidence,
         true as is_certain
-    from merges
+    from source_merges
     inner join records as losers
-        on merges.loser_key = losers.record_key
+        on source_merges.loser_key = losers.record_key
     inner join records as winners
-        on merges.winner_key = winners.record_key
+        on source_merges.winner_key = winners.record_key
 ),
 
 named_ids as (
@@ -89,7 +90,7 @@ ranked as (
     select
         unioned.*,
         row_number() over (
-            partition by record_key_a, record_key_b order by is_certain desc, rule
+            partition by record_key_a, record_key_b order by is_certain desc, rule asc
         ) as preference
     from (
         select * from by_rule

@@ -12,7 +12,7 @@ identifiers as (
     select * from {{ ref('idr_identifiers') }} where suppressed_because is null
 ),
 
-merges as (
+source_merges as (
     select * from {{ ref('stg_ingest__record_merges') }}
 ),
 
@@ -32,9 +32,9 @@ identifier_sets as (
 native_links as (
     select linked.record_key, {{ join_text('linked.link', '|', 'linked.link') }} as links
     from (
-        select loser_key as record_key, concat('into ', winner_key) as link from merges
+        select loser_key as record_key, concat('into ', winner_key) as link from source_merges
         union all
-        select winner_key as record_key, concat('from ', loser_key) as link from merges
+        select winner_key as record_key, concat('from ', loser_key) as link from source_merges
     ) as linked
     group by linked.record_key
 ),

@@ -1,6 +1,6 @@
 -- One row per event that the next promotion will log: old ledger against new crosswalk. Empty right after a promotion.
 -- Customer events: created, split (before -> after), merged (before -> after), retired. Record events: record_added,
--- record_removed, moved. A record whose customer changed by a merge or split is explained by that event, and by no other.
+-- record_removed, moved. A record whose customer changed by a merge or split is explained by that event, by no other.
 {{ config(materialized='view') }}
 
 with
@@ -105,6 +105,25 @@ events as (
     select * from record_events
 ),
 
+edge_ends as (
+    select record_key_a as record_key, rule, concat(record_key_a, ' ~ ', record_key_b) as pair from edges
+    union all
+    select record_key_b as record_key, rule, concat(record_key_a, ' ~ ', record_key_b) as pair from edges
+),
+
+deciding as (
+    select ranked.record_key, ranked.rule, ranked.pair
+    from (
+        select
+            edge_ends.*,
+            row_number() over (partition by edge_ends.record_key order by edge_ends.rule, edge_ends.pair) as preference
+        from edge_ends
+        inner join events
+            on edge_ends.record_key = events.record_key
+    ) as ranked
+    where ranked.preference = 1
+),
+
 decided as (
     select
         events.event,
@@ -127,16 +146,7 @@ decided as (
     from events
     left join successors
         on events.record_key = successors.record_key
-    left join (
-        select touching.record_key, min(touching.rule) as rule, min(touching.pair) as pair
-        from (
-            select record_key_a as record_key, rule, concat(record_key_a, ' ~ ', record_key_b) as pair from edges
-            union all
-            select record_key_b as record_key, rule, concat(record_key_a, ' ~ ', record_key_b) as pair from edges
-        ) as touching
-        where touching.record_key in (select events.record_key from events)
-        group by touching.record_key
-    ) as deciding
+    left join deciding
         on events.record_key = deciding.record_key
 )
 

@@ -7,34 +7,38 @@
 with
 
 records as (
-    select * from {{ ref('idr_records') }} as records
+    select * from {{ ref('idr_records') }}
+),
+
+changed as (
+    select records.* from records
     {{ only_changed('records') }}
 ),
 
 held as (
     select record_key, record_hash, given_name, family_name, email_is_role, 'email' as identifier_type,
         email_match_key as identifier_value
-    from records
+    from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'email',
         {{ email_match_key('email_2') }}
-    from records
+    from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'phone', phone_match_key
-    from records
+    from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'phone', mobile_match_key
-    from records
+    from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'national_id', national_id
-    from records
+    from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'address', address_key
-    from records
+    from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'birth_date',
         cast(date_of_birth as varchar)
-    from records
+    from changed
 ),
 
 identifiers as (

@@ -3,7 +3,7 @@
 
 with
 
-merges as (
+source_merges as (
     select * from {{ ref('stg_ingest__record_merges') }}
 ),
 
@@ -13,9 +13,9 @@ records as (
 
 standing as (
     -- A loser that is live again was restored: its merge no longer stands.
-    select merges.*
-    from merges
-    where not exists (select 1 from records where records.record_key = merges.loser_key)
+    select source_merges.*
+    from source_merges
+    where not exists (select 1 from records where records.record_key = source_merges.loser_key)
 ),
 
 followed as (

@@ -3,23 +3,23 @@
 
 with
 
-merges as (
-    select merges.*
-    from {{ source('raw_ingest', 'record_merges') }} as merges
+source_merges as (
+    select source_merges.*
+    from {{ source('raw_ingest', 'record_merges') }} as source_merges
     inner join {{ source('raw_ingest', '_dlt_loads') }} as loads
-        on merges._dlt_load_id = loads.load_id and loads.status = 0
+        on source_merges._dlt_load_id = loads.load_id and loads.status = 0
 ),
 
 latest as (
     select ranked.*
     from (
         select
-            merges.*,
+            source_merges.*,
             row_number() over (
                 partition by source_system, source_object, loser_id
-                order by merged_at desc nulls last, _dlt_load_id desc, winner_id
+                order by merged_at desc nulls last, _dlt_load_id desc, winner_id asc
             ) as recency
-        from merges
+        from source_merges
     ) as ranked
     where ranked.recency = 1
 ),

@@ -24,8 +24,8 @@ explained as (
         on changes.run_id = events.run_id
         and changes.customer_id = events.customer_id_after
         and (
-            (events.event in ('record_added', 'moved') and events.record_key = changes.record_key)
-            or (events.event in ('merged', 'split') and events.customer_id_before = changes.customer_id_before)
+            (events.event in ('record_added', 'moved') and changes.record_key = events.record_key)
+            or (events.event in ('merged', 'split') and changes.customer_id_before = events.customer_id_before)
             or (events.event = 'created' and changes.customer_id_before is null)
         )
     group by changes.record_key, changes.customer_id, changes.run_id

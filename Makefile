@@ -1,0 +1,55 @@
+# make demo   from a clean clone to published customers, set-up included
+# make test   everything a change must pass; CI runs this
+# make test-slow AREA=protocol|landing|identity   the long proofs, each under an hour
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Nothing is sent anywhere, and no package may ask.
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DO_NOT_TRACK := 1
+export RUNTIME__DLTHUB_TELEMETRY := false
+PEOPLE ?= 2000
+
+.PHONY: help setup demo test test-slow lint bench lock clean
+
+help:
+	@sed -n '1,3s/^# //p' Makefile
+
+setup: $(VENV)/.complete
+
+$(VENV)/.complete: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "customer_360 needs Python 3.11 or newer; say which: make setup PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup
+	$(BIN)/c360 demo --people $(PEOPLE)
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+test-slow: setup
+	@test -n "$(AREA)" || { echo "say which: make test-slow AREA=protocol|landing|identity" >&2; exit 2; }
+	$(BIN)/python -m pytest -m slow --area=$(AREA) --timeout=3600
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/yamllint --strict .
+	mkdir -p var/lint
+	C360_ENV=lint $(BIN)/sqlfluff lint models tests --processes 2 --nocolor --disable-progress-bar
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+# Hashes and no addresses: the lock names packages, every machine brings its own index.
+lock:
+	uv lock
+	uv export --format requirements-txt --no-emit-project --all-extras --quiet --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) target logs var/lint
