@@ -4,7 +4,19 @@ history, the register of ids, the events and the golden history together, or non
 the end of `dbt build`, only when the crosswalk was built in this run and nothing failed, error tests included.
 -#}
 {% macro promote(results) %}
-    {#- Named outside the condition: dbt learns at parse time what a hook reads. -#}
+    {%- if execute and may_promote(results) -%}
+        begin transaction;
+        {{ promotion_sql() }}
+        commit;
+    {%- elif not execute -%}
+        {#- dbt learns at parse time what a hook reads. -#}
+        {{ promotion_sql() }}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- The statements of a promotion, without their transaction. -#}
+{% macro promotion_sql() %}
     {%- set crosswalk = ref('idr_crosswalk') -%}
     {%- set history = ref('idr_crosswalk_history') -%}
     {%- set ids = ref('idr_customer_ids') -%}
@@ -13,11 +25,8 @@ the end of `dbt build`, only when the crosswalk was built in this run and nothin
     {%- set pending_ids = ref('idr_pending_ids') -%}
     {%- set golden = ref('customer_360') -%}
     {%- set golden_history = ref('customer_360_history') -%}
-    {%- if execute and may_promote(results) -%}
-        {%- set at = as_of() -%}
-        {%- set run_id = "'" ~ invocation_id ~ "'" -%}
-
-        begin transaction;
+    {%- set at = as_of() -%}
+    {%- set run_id = "'" ~ invocation_id ~ "'" %}
 
         -- The pending views compare with what is about to change, so they are read once, first.
         create or replace temporary table promoted_events as select * from {{ pending_events }};
@@ -76,9 +85,6 @@ the end of `dbt build`, only when the crosswalk was built in this run and nothin
         where promoted_ids.change = 'ended' and ids.current_customer_id = promoted_ids.customer_id;
 
         {{ promote_golden_history(golden, golden_history, at, run_id) }}
-
-        commit;
-    {%- endif -%}
 {% endmacro %}
 
 

@@ -1,0 +1,192 @@
+"""The incremental protocol (docs/decisions/0002): incremental equals full refresh, whatever happened on the way."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+import support
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+STATEFUL = {"idr_crosswalk_history", "idr_customer_ids", "idr_match_events", "customer_360_history", "mon_dbt_results"}
+
+
+def land_town(environment, people: int = 60, seed: int = 1, load: int = 1) -> list[support.Row]:
+    chance = random.Random(f"town {seed}")
+    rows = [support.random_person(chance, f"{number:04}") for number in range(people)]
+    support.land_people(environment, rows, load)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def town(module_environment):
+    """A built environment with 60 people and one day of changes on top."""
+    support.build(module_environment)
+    rows = land_town(module_environment)
+    support.build(module_environment)
+    support.land_people(module_environment, [{**rows[3], "email": "moved@mail.test"}], load=2)
+    support.land_people(module_environment, [{**rows[4], "is_deleted": True}], load=3)
+    support.build(module_environment, tests=True)
+    return module_environment
+
+
+def test_the_same_run_twice_changes_no_row(town):
+    before = support.contents(town)
+    ledger = support.query(town, "select * from identity_resolved.idr_crosswalk_history order by all")
+    outcome = support.build(town)
+    assert not support.differences(before, support.contents(town))
+    assert ledger == support.query(town, "select * from identity_resolved.idr_crosswalk_history order by all")
+    assert outcome.result.results, "nothing was built"
+    assert support.query(town, "select count(*) from identity_resolved.idr_pending_events") == [(0,)]
+
+
+def test_full_refresh_gives_the_same_contents_and_the_same_ids(town):
+    before = support.contents(town)
+    support.build(town, "--full-refresh")
+    assert not support.differences(before, support.contents(town))
+
+
+def test_an_older_version_that_arrives_late_changes_nothing(environment):
+    support.build(environment)
+    newer = {"source_id": "1", "source_updated_at": "2026-01-03", "firstname": "Anna", "email": "anna@mail.test"}
+    older = {"source_id": "1", "source_updated_at": "2026-01-01", "firstname": "Ann", "email": "ann@mail.test"}
+    support.land_contacts(environment, [newer], load=1)
+    support.build(environment)
+    before = support.contents(environment)
+    support.land_contacts(environment, [older], load=2)
+    support.build(environment)
+    after = support.contents(environment)
+    assert not support.differences(before, after)
+    assert [
+        row[1]
+        for row in support.query(
+            environment,
+            "select record_key, given_name from customer_360.customer_360"
+            " join identity_resolved.idr_crosswalk using (customer_id)",
+        )
+    ] == ["Anna"]
+
+
+def test_a_load_counts_only_when_it_is_complete(environment):
+    """A row of an older, still pending load lands late: nothing may lose it (a watermark on the load id would)."""
+    support.build(environment)
+    support.land_people(environment, [{"source_id": "late", "given_name": "Lou"}], load=1, complete=False)
+    support.land_people(environment, [{"source_id": "early", "given_name": "Eve"}], load=2)
+    support.build(environment)
+    known = "select source_id from identity_resolved.idr_crosswalk order by 1"
+    assert support.query(environment, known) == [("early",)]
+    support.land_people(environment, [], load=1)
+    support.build(environment)
+    assert support.query(environment, known) == [("early",), ("late",)]
+
+
+def test_a_failed_test_moves_no_id_and_repair_heals(environment, tmp_path):
+    support.build(environment)
+    rows = land_town(environment, people=30)
+    support.build(environment)
+    ledger_tables = ("idr_crosswalk_history", "idr_customer_ids", "idr_match_events")
+    ledger = {t: support.query(environment, f"select * from identity_resolved.{t} order by all") for t in ledger_tables}
+    golden = support.query(environment, "select * from customer_360.customer_360_history order by all")
+
+    # Change people, and plant a landing run whose rows do not add up: an error-severity test fails.
+    support.land_people(environment, [{**row, "email": "same@mail.test"} for row in rows[:3]], load=2)
+    plant = (
+        "insert into raw_ingest.runs (run_id, source_system, source_object, outcome, rows_served, rows_landed, "
+        "rows_unchanged, rows_rejected, rows_deleted, _dlt_load_id) "
+        "values ('planted', 's', 'o', 'ok', 9, 1, 1, 1, 0, '1700000009.5')"
+    )
+    support.query(environment, "insert into raw_ingest._dlt_loads (load_id, status) values ('1700000009.5', 0)")
+    support.query(environment, plant)
+    outcome = support.dbt(environment, "build")
+    assert not outcome.success
+    failed = [result.node.name for result in outcome.result.results if result.status == "fail"]
+    assert failed == ["assert_every_served_row_is_accounted_for"]
+    for table, before in ledger.items():
+        assert support.query(environment, f"select * from identity_resolved.{table} order by all") == before, table
+    assert support.query(environment, "select * from customer_360.customer_360_history order by all") == golden
+
+    # A run of something else may not promote what the failed one computed.
+    assert support.dbt(environment, "run", "--select", "stg_hubspot__contacts").success
+    assert (
+        support.query(environment, "select * from identity_resolved.idr_match_events order by all")
+        == ledger["idr_match_events"]
+    )
+
+    support.query(environment, "delete from raw_ingest.runs")
+    support.build(environment)
+    healed = support.contents(environment)
+    support.build(environment, "--full-refresh")
+    assert not support.differences(healed, support.contents(environment))
+    assert len(support.query(environment, "select * from identity_resolved.idr_match_events")) > len(
+        ledger["idr_match_events"]
+    )
+
+
+def test_full_refresh_of_any_single_model_changes_nothing(town):
+    """Also of the stateful ones, which must refuse to be rebuilt."""
+    before = support.contents(town)
+    listed = support.dbt(town, "ls", "--resource-type", "model", "--output", "name").result
+    assert set(listed) >= STATEFUL
+    for model in listed:
+        assert support.dbt(town, "run", "--full-refresh", "--select", model).success, model
+    assert not support.differences(before, support.contents(town))
+
+
+def test_exactly_the_histories_refuse_a_full_refresh(town):
+    listed = support.dbt(town, "ls", "--resource-type", "model", "--output", "json", "--output-keys", "name config")
+    nodes = [json.loads(line) for line in listed.result]
+    assert {node["name"] for node in nodes if node["config"].get("full_refresh") is False} == STATEFUL
+
+
+history = st.lists(
+    st.tuples(st.integers(0, 11), st.sampled_from(["change", "change", "change", "delete"]), st.integers(0, 9999)),
+    min_size=2,
+    max_size=14,
+)
+
+
+def check_history(steps, cuts, pieces, whole) -> None:
+    """Land `steps` (record, action, seed) cut into batches; compare with one build from the start of the same."""
+    support.empty(pieces)
+    support.empty(whole)
+    support.build(pieces)
+    batches: list[list[support.Row]] = [[]]
+    for number, (record, action, seed) in enumerate(steps):
+        row = support.random_person(random.Random(seed), f"{record:04}")
+        batches[-1].append({**row, "is_deleted": action == "delete"})
+        if number in cuts:
+            batches.append([])
+    for load, batch in enumerate(batches, start=1):
+        support.land_people(pieces, batch[-1:] and _last_word(batch), load)
+        support.build(pieces)
+    in_pieces = support.contents(pieces, ("staging", "cleaned", "customer_360"))
+    groups = support.partition(pieces)
+
+    support.build(pieces, "--full-refresh")
+    assert not support.differences(in_pieces, support.contents(pieces, ("staging", "cleaned", "customer_360")))
+
+    support.build(whole)
+    for load, batch in enumerate(batches, start=1):
+        support.land_people(whole, _last_word(batch), load)
+    support.build(whole)
+    assert support.partition(whole) == groups
+
+
+def _last_word(batch):
+    """A snapshot holds each record once: the last thing that happened to it."""
+    return list({row["source_id"]: row for row in batch}.values())
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=history, cuts=st.sets(st.integers(0, 12), min_size=1, max_size=3))
+def test_random_histories_in_pieces_equal_one_build(steps, cuts, environment, other_environment):
+    check_history(steps, cuts, environment, other_environment)
+
+
+@pytest.mark.slow("protocol")
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=history, cuts=st.sets(st.integers(0, 12), min_size=1, max_size=3))
+def test_many_random_histories_in_pieces_equal_one_build(steps, cuts, environment, other_environment):
+    check_history(steps, cuts, environment, other_environment)
