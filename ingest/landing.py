@@ -1,0 +1,218 @@
+"""The dlt side of landing: one pipeline per dataset, Arrow in, complete loads out.
+
+What dlt does by itself decides the shape of this file: new data given to a pipeline with a pending
+package is ignored, so packages are drained first; a job killed between its insert and its mark is
+inserted again, so a drained load is freed of its doubles; load ids are the machine's time as text and
+order the versions, so a load id never goes back.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+os.environ["NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID"] = "true"
+os.environ["NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_ID"] = "false"  # versions.py gives each row its id
+os.environ["LOAD__DELETE_COMPLETED_JOBS"] = "true"  # no copies of people's data stay behind
+os.environ["LOAD__WORKERS"] = "1"  # DuckDB has one writer
+
+import dlt  # noqa: E402 (configured above)
+import duckdb  # noqa: E402
+import pyarrow as pa  # noqa: E402
+from dlt.common.storages.load_package import create_load_id  # noqa: E402
+
+from ingest.objects import Column  # noqa: E402
+from operate.environment import Environment  # noqa: E402
+from operate.errors import UserError  # noqa: E402
+
+ROWS_PER_BATCH = 100_000
+CLOCK_PATIENCE_SECONDS = 5.0
+DISK_FULL_SIGNS = ("no space left on device", "disk quota exceeded", "file too large", "out of disk space")
+
+
+def pipeline_for(environment: Environment, dataset: str) -> dlt.Pipeline:
+    """The dlt pipeline that lands into `dataset` (`raw_hubspot`, `raw_ingest`, ...)."""
+    return dlt.pipeline(
+        pipeline_name=dataset.removeprefix("raw_"),
+        destination=dlt.destinations.duckdb(str(environment.warehouse)),
+        dataset_name=dataset,
+        pipelines_dir=str(environment.dlt / "pipelines"),
+    )
+
+
+@contextmanager
+def reading(environment: Environment) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A short-lived connection to the warehouse; nothing may hold it open while dlt or dbt works."""
+    with translated(environment):
+        connection = duckdb.connect(str(environment.warehouse))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def table_exists(connection: duckdb.DuckDBPyConnection, dataset: str, table: str) -> bool:
+    """Whether `dataset.table` is in the warehouse."""
+    found = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", [dataset, table]
+    )
+    return bool(found.fetchall())
+
+
+def newest_load_id(connection: duckdb.DuckDBPyConnection, dataset: str) -> str:
+    """The newest complete load of `dataset`, as text; empty when there is none."""
+    if not table_exists(connection, dataset, "_dlt_loads"):
+        return ""
+    newest = f"select max(load_id) from {dataset}._dlt_loads where status = 0"
+    return connection.execute(newest).fetchall()[0][0] or ""
+
+
+def drain(environment: Environment, dataset: str) -> bool:
+    """Finish whatever an interrupted run left in the pipeline of `dataset`; True when there was something."""
+    if not has_pending(environment, dataset):
+        return False
+    pipeline = pipeline_for(environment, dataset)
+    pending = pipeline.list_extracted_load_packages() + pipeline.list_normalized_load_packages()
+    with translated(environment):
+        while pipeline.has_pending_data:
+            pipeline.normalize()
+            pipeline.load()
+    _remove_doubles(environment, dataset, pending)
+    _tidy(pipeline)
+    return True
+
+
+def has_pending(environment: Environment, dataset: str) -> bool:
+    """Whether a package of `dataset` still waits to be loaded."""
+    # Making a pipeline only to ask costs 50 ms; `land` makes one anyway, and asks it again.
+    folder = environment.dlt / "pipelines" / dataset.removeprefix("raw_")
+    places = (folder / "normalize" / "extracted", folder / "load" / "normalized")
+    return any(place.is_dir() and any(place.iterdir()) for place in places)
+
+
+def land(
+    environment: Environment,
+    dataset: str,
+    tables: dict[str, tuple[tuple[Column, ...], Iterable[pa.RecordBatch]]],
+    newest: str,
+) -> str:
+    """Append `tables` (name: columns, batches) to `dataset` as one package and return its load id.
+
+    `newest` is the newest load id of the dataset: the new one sorts behind it. The caller has drained
+    the pipeline. Raises UserError when the machine's clock went back or the disk is full.
+    """
+    pipeline = pipeline_for(environment, dataset)
+    if pipeline.has_pending_data:
+        raise RuntimeError(f"the pipeline of {dataset} was not drained: dlt would ignore the new rows")
+    _wait_for_the_clock(newest, dataset)
+    _create_missing(environment, dataset, {name: columns for name, (columns, _) in tables.items()})
+    resources = [
+        dlt.resource(
+            (pa.Table.from_batches([batch]) for batch in batches),
+            name=name,
+            columns=[column.dlt_hints for column in columns],
+            write_disposition="append",
+            max_table_nesting=0,
+        )
+        for name, (columns, batches) in tables.items()
+    ]
+    with translated(environment):
+        load_id = pipeline.extract(resources, loader_file_format="parquet").loads_ids[0]
+        pipeline.normalize()
+        pipeline.load()
+    _tidy(pipeline)
+    return load_id
+
+
+@contextmanager
+def translated(environment: Environment) -> Iterator[None]:
+    """Turn what a full disk or a foreign opener of the warehouse raises into one clear message."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        text = _whole_text(error)
+        if any(sign in text.lower() for sign in DISK_FULL_SIGNS):
+            raise UserError(
+                f"no space for the warehouse at {environment.warehouse}: free some disk space and run again; "
+                "nothing is lost, landing goes on where it stopped"
+            ) from error
+        if "could not set lock on file" in text.lower():
+            raise UserError(
+                f"the warehouse {environment.warehouse} is open in a program that does not take the lock: "
+                "close it and run again (analysts read var/<env>/published/)"
+            ) from error
+        raise
+
+
+def _whole_text(error: BaseException) -> str:
+    """The messages of an error and of all that caused it."""
+    texts: list[str] = []
+    current: BaseException | None = error
+    while current is not None:
+        texts.append(str(current))
+        current = current.__cause__ or current.__context__
+    return "\n".join(texts)
+
+
+def _wait_for_the_clock(newest: str, dataset: str) -> None:
+    deadline = time.monotonic() + CLOCK_PATIENCE_SECONDS
+    while newest and create_load_id() <= newest:
+        if time.monotonic() > deadline:
+            raise UserError(
+                f"the machine's clock is behind the newest load of {dataset} ({newest}, seconds since 1970): "
+                "set the clock, or the new versions would look older than the landed ones"
+            )
+        time.sleep(0.05)
+
+
+def _tidy(pipeline: dlt.Pipeline) -> None:
+    """Remove what dlt leaves of finished and of interrupted packages: copies of people's data, and folders.
+
+    The log of landing is `_dlt_loads` and `raw_ingest.runs`. Called when nothing is pending.
+    """
+    folder = Path(pipeline.working_dir)
+    interrupted = [path for path in (folder / "normalize").glob("*") if path.name != "extracted"]
+    for package in [
+        *(folder / "load" / "loaded").glob("*"),
+        *(folder / "load" / "new").glob("*"),
+        *interrupted,
+    ]:
+        if package.is_dir():
+            shutil.rmtree(package, ignore_errors=True)
+
+
+def _create_missing(environment: Environment, dataset: str, tables: dict[str, tuple[Column, ...]]) -> None:
+    """Create tables that are not there, exactly as the raw contract has them.
+
+    dlt creates a table only with a schema version it has not met; it would not notice a dropped one.
+    """
+    with translated(environment), reading(environment) as connection:
+        connection.execute(f"create schema if not exists {dataset}")
+        for name, columns in tables.items():
+            typed = ", ".join(f"{column.name} {column.warehouse_type}" for column in columns)
+            connection.execute(f"create table if not exists {dataset}.{name} ({typed})")
+
+
+def _remove_doubles(environment: Environment, dataset: str, load_ids: list[str]) -> None:
+    """Undo the second insert of a job that was killed between its insert and its mark."""
+    with reading(environment) as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_columns() where schema_name = ? and column_name = '_dlt_id' "
+            "and not starts_with(table_name, '_dlt')",
+            [dataset],
+        ).fetchall()
+        for (table,) in tables:
+            connection.execute(
+                f'delete from {dataset}."{table}" where _dlt_load_id in (select unnest(?)) and rowid not in ('
+                f'select min(rowid) from {dataset}."{table}" '
+                "where _dlt_load_id in (select unnest(?)) group by _dlt_load_id, _dlt_id)",
+                [load_ids, load_ids],
+            )

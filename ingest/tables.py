@@ -1,0 +1,223 @@
+"""Reading a csv, xlsx or parquet file as text cells, each row with the number a spreadsheet program shows."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet
+from python_calamine import CalamineError, CalamineWorkbook
+
+DELIMITERS = (",", ";", "\t", "|")
+ROWS_PER_BATCH = 20_000
+LONGEST_HEADER = 1_000_000  # bytes read to find the header row
+
+
+class Refusal(Exception):
+    """A file is not accepted. The message says why and what to do; the caller adds the file's name."""
+
+
+def literal(text: str | None) -> str:
+    """Text as a SQL literal."""
+    return "null::varchar" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+def read(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: str,
+    expected: list[str],
+    say: Callable[[str], None],
+) -> list[str]:
+    """Create the view or table `table` (row_number, c0, c1, ... all text) of the file; returns its headers.
+
+    `expected` headers tell which delimiter a csv has. Raises Refusal when the file cannot be read, and
+    so does a query of the view inside `refused`.
+    """
+    with refused(path):
+        return READERS[path.suffix.lower()](connection, path, table, expected, say)
+
+
+@contextmanager
+def refused(path: Path) -> Iterator[None]:
+    """Turn what DuckDB or Arrow says about a broken file into a Refusal."""
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        if path.suffix.lower() == ".csv":
+            raise Refusal(_csv_problem(str(error))) from error
+        first = str(error).splitlines()[0]
+        raise Refusal(f"the file cannot be read ({first}); write it again") from error
+
+
+def headers_or_nothing(path: Path) -> list[str]:
+    """The headers of a file that may be broken; empty then."""
+    connection = duckdb.connect(":memory:")
+    try:
+        return [header for header in read(connection, path, "sheet", [], lambda line: None) if header.strip()]
+    except Refusal:
+        return []
+    finally:
+        connection.close()
+
+
+# -------------------------------------------------------------------- csv
+
+
+def _read_csv(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: str,
+    expected: list[str],
+    say: Callable[[str], None],
+) -> list[str]:
+    delimiter, headers = _csv_header(path, expected)
+    columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(headers)))
+    names = ", ".join(f"c{number}" for number in range(len(headers)))
+    connection.execute(
+        f"""
+        create or replace view {table} as
+        select row_number() over () + 1 as row_number, {names}
+        from read_csv({literal(str(path))}, auto_detect = false, header = true, strict_mode = true,
+            delim = {literal(delimiter)}, quote = '"', escape = '"', columns = {{{columns}}})
+        """
+    )
+    return headers
+
+
+def _csv_header(path: Path, expected: list[str]) -> tuple[str, list[str]]:
+    """The delimiter under which the header row has the most expected headers, and that row."""
+    with open(path, "rb") as handle:
+        start = handle.read(LONGEST_HEADER)
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise Refusal("the file is UTF-16; save it as 'CSV UTF-8'")
+    text = start.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    if not text.strip():
+        raise Refusal("the file is empty; it needs a header row")
+    best: tuple[tuple[int, int], str, list[str]] | None = None
+    for delimiter in DELIMITERS:
+        try:
+            headers = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+        except (csv.Error, StopIteration) as error:
+            raise Refusal(f"the header row cannot be read ({error}); save the file again as 'CSV UTF-8'") from error
+        trimmed = {header.strip() for header in headers}
+        score = (len(trimmed & set(expected)), len(headers))
+        if best is None or score > best[0]:
+            best = (score, delimiter, headers)
+    if "�" in "".join(best[2]):
+        raise Refusal("the header row is not UTF-8 text; save the file as 'CSV UTF-8'")
+    if text[0] in "\r\n" or not any(header.strip() for header in best[2]):
+        raise Refusal("the first line is empty; it must be the header row")
+    return best[1], best[2]
+
+
+def _csv_problem(text: str) -> str:
+    """DuckDB's message, shortened to the line and the cause, with a remedy."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    place = lines[0].partition("CSV Error on ")[2].replace("Line", "line") if lines else ""
+    if "not utf-8" in text.lower():
+        return f"{place or 'it'} is not UTF-8 text; save the file as 'CSV UTF-8'"
+    if "Expected Number of Columns" in text:
+        counts = next(line for line in lines if line.startswith("Expected Number"))
+        return f"{place}: {counts.lower()}; quote cells that hold the delimiter, and give every row all columns"
+    if "unterminated quote" in text:
+        return f"{place}: a quote is opened and never closed; double the quotes inside a quoted cell"
+    if "Maximum line size" in text:
+        return f"{place}: the row is longer than 2 MB; close its quotes, or shorten it"
+    cause = lines[0].removeprefix("Invalid Input Error: ") if lines else "unknown"
+    return f"the csv cannot be read: {cause} save it again as 'CSV UTF-8' with one kind of line ends"
+
+
+# -------------------------------------------------------------------- xlsx
+
+
+def _read_xlsx(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: str,
+    expected: list[str],
+    say: Callable[[str], None],
+) -> list[str]:
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        sheet = workbook.get_sheet_by_index(0)
+    except (CalamineError, OSError, ValueError, IndexError) as error:
+        raise Refusal(f"the workbook cannot be read ({error}); open it and save it again as xlsx") from error
+    if len(workbook.sheet_names) > 1:
+        say(f"spreadsheets: {path.name}: only its first sheet {workbook.sheet_names[0]!r} is read")
+    rows = enumerate(sheet.iter_rows(), start=1)
+    headers: list[str] = []
+    for _, row in rows:
+        headers = [_cell(cell) or "" for cell in row]
+        if any(header.strip() for header in headers):
+            break
+    while headers and not headers[-1].strip():
+        headers.pop()
+    if not headers:
+        raise Refusal("the first sheet is empty; it needs a header row")
+    _fill(connection, table, len(headers), rows)
+    return headers
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, table: str, width: int, rows: Iterable[tuple[int, list[Any]]]) -> None:
+    names = [f"c{number}" for number in range(width)]
+    columns = ", ".join(["row_number bigint", *(f"{name} varchar" for name in names)])
+    connection.execute(f"create or replace table {table} ({columns})")
+    rows = iter(rows)
+    while chunk := list(islice(rows, ROWS_PER_BATCH)):
+        arrays = [pa.array([number for number, _ in chunk], pa.int64())]
+        arrays += [pa.array([_cell(row[index]) for _, row in chunk], pa.string()) for index in range(width)]
+        connection.register("chunk", pa.table(arrays, ["row_number", *names]))
+        connection.execute(f"insert into {table} select * from chunk")
+        connection.unregister("chunk")
+
+
+def _cell(value: Any) -> str | None:
+    """A cell as the text a person typed: no `.0` behind whole numbers, dates as ISO."""
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else format(Decimal(repr(value)), "f")
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value)
+
+
+# -------------------------------------------------------------------- parquet
+
+
+def _read_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: str,
+    expected: list[str],
+    say: Callable[[str], None],
+) -> list[str]:
+    file = f"read_parquet({literal(str(path))})"
+    described = connection.execute(f"describe select * from {file}").fetchall()
+    cells = ", ".join(f"{_text_sql(name, kind)} as c{number}" for number, (name, kind, *_) in enumerate(described))
+    numbered = f"select row_number() over () + 1 as row_number, {cells} from {file}"
+    connection.execute(f"create or replace view {table} as {numbered}")
+    return pyarrow.parquet.ParquetFile(path).schema_arrow.names
+
+
+def _text_sql(name: str, kind: str) -> str:
+    column = '"' + name.replace('"', '""') + '"'
+    if kind in ("DOUBLE", "FLOAT"):
+        return f"regexp_replace({column}::varchar, '\\.0$', '')"
+    return f"{column}::varchar"
+
+
+READERS = {".csv": _read_csv, ".xlsx": _read_xlsx, ".parquet": _read_parquet}
