@@ -45,9 +45,10 @@ class Ledger:
         self.connection.execute(TABLES)
         for name in ("idr_crosswalk_history", "idr_customer_ids", "idr_match_events"):
             self.connection.execute(f"create table identity_resolved.{name} as {sql[name]}")
-        self.connection.execute("create table identity_resolved.idr_crosswalk (record_key varchar, source_system varchar,"
-                                " source_object varchar, source_id varchar, customer_id varchar, cluster_id varchar,"
-                                " record_hash varchar)")  # fmt: skip
+        self.connection.execute(
+            "create table identity_resolved.idr_crosswalk (record_key varchar, source_system varchar, "
+            "source_object varchar, source_id varchar, customer_id varchar, cluster_id varchar, record_hash varchar)"
+        )
         for name in ("idr_pending_ids", "idr_pending_events"):
             self.connection.execute(f"create view identity_resolved.{name} as {sql[name]}")
         self.connection.execute(f"create view customer_360.customer_id_redirects as {sql['customer_id_redirects']}")

@@ -99,9 +99,8 @@ def test_no_model_looks_at_the_warehouse_while_compiling(models):
 def test_the_list_of_models_is_complete_and_in_flow_order(manifest, models, page):
     listed = re.findall(r"^\| `(\w+)` \|", (PROJECT_ROOT / page).read_text(encoding="utf-8"), re.M)
     listed = [name for name in listed if name in models]
-    assert sorted(listed) == sorted(models), (
-        f"{page} lacks {sorted(set(models) - set(listed))} or repeats {sorted({n for n in listed if listed.count(n) > 1})}"
-    )
+    repeated = sorted({name for name in listed if listed.count(name) > 1})
+    assert sorted(listed) == sorted(models), f"{page} lacks {sorted(set(models) - set(listed))}, repeats {repeated}"
     place = {name: number for number, name in enumerate(listed)}
     for name, node in models.items():
         for parent in node["depends_on"]["nodes"]:

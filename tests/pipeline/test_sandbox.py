@@ -96,14 +96,10 @@ class Api:
         assert status == 200, answer
         return answer
 
-    def every_contact(
-        self, archived: bool = False, properties: str = "email,hs_merged_object_ids"
-    ) -> list[dict]:
+    def every_contact(self, archived: bool = False, properties: str = "email,hs_merged_object_ids") -> list[dict]:
         contacts, after = [], None
         while True:
-            path = (
-                f"/crm/v3/objects/contacts?limit=100&properties={properties}&archived={str(archived).lower()}"
-            )
+            path = f"/crm/v3/objects/contacts?limit=100&properties={properties}&archived={str(archived).lower()}"
             page = self.ok(path + (f"&after={after}" if after else ""))
             contacts += page["results"]
             after = page.get("paging", {}).get("next", {}).get("after")
@@ -217,12 +213,9 @@ def test_differences_are_really_in_the_records(town):
             seen[system, "1900"] += fields["birth_date"].startswith("1900")
             seen[system, "other given name"] += bool(
                 fields["given_name"]
-                and fields["given_name"].strip().split(" ")[0].lower()
-                != person["given_name"].split(" ")[0].lower()
+                and fields["given_name"].strip().split(" ")[0].lower() != person["given_name"].split(" ")[0].lower()
             )
-            seen[system, "maiden"] += (
-                person["maiden_name"].lower() == fields["family_name"].strip().lower() != ""
-            )
+            seen[system, "maiden"] += person["maiden_name"].lower() == fields["family_name"].strip().lower() != ""
             seen[system, "old address"] += bool(
                 person["old_address"] and fields["postal_code"] == person["old_address"]["postal_code"]
             )
@@ -326,9 +319,7 @@ def test_search_windows_by_time_and_id(serving):
     found, after = [], None
     while True:
         body = {
-            "filterGroups": [
-                {"filters": [{"propertyName": "lastmodifieddate", "operator": "GTE", "value": middle}]}
-            ],
+            "filterGroups": [{"filters": [{"propertyName": "lastmodifieddate", "operator": "GTE", "value": middle}]}],
             "sorts": [{"propertyName": "lastmodifieddate", "direction": "ASCENDING"}],
             "limit": 50,
         }
@@ -344,9 +335,7 @@ def test_search_windows_by_time_and_id(serving):
     one = next(contact for contact in contacts.values() if contact["properties"]["email"])
 
     def total(*filters: dict) -> int:
-        return api.ok("/crm/v3/objects/contacts/search", {"filterGroups": [{"filters": list(filters)}]})[
-            "total"
-        ]
+        return api.ok("/crm/v3/objects/contacts/search", {"filterGroups": [{"filters": list(filters)}]})["total"]
 
     email = one["properties"]["email"]
     assert total({"propertyName": "email", "operator": "EQ", "value": email.upper()}) == 1
@@ -356,16 +345,12 @@ def test_search_windows_by_time_and_id(serving):
     assert total({"propertyName": "hs_object_id", "operator": "GT", "value": max(contacts)}) == 0
     milliseconds = str(int(START.timestamp() * 1000))
     assert total({"propertyName": "lastmodifieddate", "operator": "GT", "value": milliseconds}) == 0
-    assert total({"propertyName": "lastmodifieddate", "operator": "LTE", "value": milliseconds}) == len(
-        contacts
-    )
+    assert total({"propertyName": "lastmodifieddate", "operator": "LTE", "value": milliseconds}) == len(contacts)
     for bad in (
         {"propertyName": "shoe_size", "operator": "EQ", "value": "1"},
         {"propertyName": "email", "operator": "SOUNDS_LIKE", "value": "x"},
     ):
-        status, _, answer = api.call(
-            "/crm/v3/objects/contacts/search", {"filterGroups": [{"filters": [bad]}]}
-        )
+        status, _, answer = api.call("/crm/v3/objects/contacts/search", {"filterGroups": [{"filters": [bad]}]})
         assert (status, answer["category"]) == (400, "VALIDATION_ERROR")
     assert api.call("/crm/v3/objects/contacts/search", {"limit": 201})[0] == 400
 
@@ -388,22 +373,16 @@ def test_search_stops_at_ten_thousand(serving):
         assert (status, body["category"]) == (400, "VALIDATION_ERROR")
     finally:
         with opened(environment) as world, world.transaction():
-            world.connection.execute(
-                "delete from records where system = 'hubspot' and source_id like '9_________'"
-            )
+            world.connection.execute("delete from records where system = 'hubspot' and source_id like '9_________'")
 
 
 def test_a_merge_makes_a_new_id_that_both_old_ones_lead_to(serving):
     environment, contract = serving
     api = Api(contract)
     first, second, third = [contact["id"] for contact in api.every_contact()[:3]]
-    merged = api.ok("/crm/v3/objects/contacts/merge", {"primaryObjectId": first, "objectIdToMerge": second})[
-        "id"
-    ]
+    merged = api.ok("/crm/v3/objects/contacts/merge", {"primaryObjectId": first, "objectIdToMerge": second})["id"]
     assert merged not in (first, second)
-    again = api.ok("/crm/v3/objects/contacts/merge", {"primaryObjectId": merged, "objectIdToMerge": third})[
-        "id"
-    ]
+    again = api.ok("/crm/v3/objects/contacts/merge", {"primaryObjectId": merged, "objectIdToMerge": third})["id"]
     listed = {contact["id"]: contact for contact in api.every_contact()}
     assert again in listed
     assert not {first, second, third, merged} & set(listed)
@@ -414,9 +393,7 @@ def test_a_merge_makes_a_new_id_that_both_old_ones_lead_to(serving):
         answer = api.ok(path)
         assert answer["id"] == again
         assert len(answer["properties"]["hs_calculated_merged_vids"].split(";")) == 4
-    status, _, _ = api.call(
-        "/crm/v3/objects/contacts/merge", {"primaryObjectId": first, "objectIdToMerge": "7"}
-    )
+    status, _, _ = api.call("/crm/v3/objects/contacts/merge", {"primaryObjectId": first, "objectIdToMerge": "7"})
     assert status == 400
 
 
@@ -456,9 +433,7 @@ def test_a_day_touches_about_one_record_in_a_hundred(tmp_path, monkeypatch):
     for system in SYSTEMS:
         per_kind = {kind: counts[system, kind] for kind in ("new", "changed", "merged", "deleted")}
         assert all(per_kind.values()), f"{system}: {per_kind}"
-        assert 0.005 < sum(per_kind.values()) / live[system] < 0.025, (
-            f"{system}: {per_kind} of {live[system]}"
-        )
+        assert 0.005 < sum(per_kind.values()) / live[system] < 0.025, f"{system}: {per_kind} of {live[system]}"
     assert all(counts["erp", f"invoices {kind}"] for kind in ("new", "changed", "deleted"))
     with opened(environment) as world:
         moments = world.rows("select updated_at from records where changed_day = 1")
@@ -530,9 +505,7 @@ def test_spreadsheets_follow_the_inbox_contract(serving):
     fields = set(CANONICAL_FIELDS.split())
     shown = _outside(environment, contract)
     for sheet in SHEETS:
-        mapping = yaml.safe_load(
-            (environment.inbox / sheet.file).with_suffix(".yml").read_text(encoding="utf-8")
-        )
+        mapping = yaml.safe_load((environment.inbox / sheet.file).with_suffix(".yml").read_text(encoding="utf-8"))
         assert set(mapping) == {
             "source_system", "key", "columns", "default_country", "date_format", "timezone"
         }  # fmt: skip
@@ -567,9 +540,7 @@ def test_nothing_is_left_after_a_kill(tmp_path, monkeypatch, victim):
         "from operate.environment import get_environment as g; from sandbox.server import *; import time\n"
         "with ensure_running(g('sandbox'), 60, 1): print('up', flush=True); time.sleep(60)"
     )
-    owner = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True
-    )
+    owner = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
     assert owner.stdout.readline() == "up\n"
     assert server.running(environment)
     assert len(_processes_of(tmp_path)) >= 3  # owner, server, PostgreSQL
@@ -599,9 +570,7 @@ def _until(condition, seconds: float = 15) -> None:
 def test_ctrl_c_ends_a_sandbox_in_the_foreground(tmp_path, monkeypatch):
     environment = environment_in(tmp_path, monkeypatch)
     command = [sys.executable, "-m", "sandbox.cli", "start", "--people", "60"]
-    shell = subprocess.Popen(
-        command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    shell = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert "sandbox.json" in shell.stdout.readline()
     _until(lambda: server.running(environment))
     os.killpg(shell.pid, signal.SIGINT)
