@@ -57,7 +57,7 @@ FUNCTIONS = (
 def udf_version() -> str:
     """Twelve hex digits that change when a UDF's code or the library behind it changes."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in [*sorted(Path(__file__).parent.glob("*.py")), country.ALIASES]:
         digest.update(path.read_bytes())
     for library in LIBRARIES:
         digest.update(f"{library}=={version(library)}".encode())

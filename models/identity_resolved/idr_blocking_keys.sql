@@ -14,25 +14,48 @@ identifiers as (
 by_identifier as (
     select record_key, identifier_type as blocking_rule, identifier_value as block
     from identifiers
+    where identifier_type <> 'birth_date'
+),
+
+-- What many people share (an employer, a birthday) blocks together with a name only. Either of the two names may be
+-- mistyped or the two swapped, so each opens a block of its own.
+named as (
+    select
+        record_key,
+        company_key,
+        date_of_birth,
+        least(given_name_key, family_name_key) as first_name_key,
+        greatest(given_name_key, family_name_key) as last_name_key
+    from inputs
+    where given_name_key is not null and family_name_key is not null
 ),
 
 by_company_and_a_name as (
-    -- Either of the two names may be mistyped or the two swapped, so each opens a block of its own.
-    select record_key, 'company' as blocking_rule,
-        concat(company_key, '|', least(given_name_key, family_name_key)) as block
-    from inputs
-    where company_key is not null and given_name_key is not null and family_name_key is not null
+    select record_key, 'company' as blocking_rule, concat(company_key, '|', first_name_key) as block
+    from named
+    where company_key is not null
     union
-    select record_key, 'company' as blocking_rule,
-        concat(company_key, '|', greatest(given_name_key, family_name_key)) as block
-    from inputs
-    where company_key is not null and given_name_key is not null and family_name_key is not null
+    select record_key, 'company' as blocking_rule, concat(company_key, '|', last_name_key) as block
+    from named
+    where company_key is not null
+),
+
+by_birth_date_and_a_name as (
+    select record_key, 'birth date' as blocking_rule, concat(date_of_birth, '|', first_name_key) as block
+    from named
+    where date_of_birth is not null
+    union
+    select record_key, 'birth date' as blocking_rule, concat(date_of_birth, '|', last_name_key) as block
+    from named
+    where date_of_birth is not null
 ),
 
 blocks as (
     select * from by_identifier
     union all
     select * from by_company_and_a_name
+    union all
+    select * from by_birth_date_and_a_name
 )
 
 select * from blocks
