@@ -66,6 +66,15 @@ classified as (
         on record_changes.customer_id_before = ended.customer_id
 ),
 
+-- The record whose merge in its source carried a whole customer away, where that is what happened.
+merged_away as (
+    select ledger.customer_id, min(ledger.record_key) as record_key
+    from ledger
+    inner join successors
+        on ledger.record_key = successors.record_key
+    group by ledger.customer_id
+),
+
 -- A customer event is one row however many records it moves; it names the smallest of them.
 customer_events as (
     select event, customer_id_before, customer_id_after, min(record_key) as record_key
@@ -85,8 +94,10 @@ customer_events as (
         case when ended.current_customer_id is null then 'retired' else 'merged' end,
         ended.customer_id,
         ended.current_customer_id,
-        cast(null as varchar)
+        case when ended.current_customer_id is not null then merged_away.record_key end
     from ended
+    left join merged_away
+        on ended.customer_id = merged_away.customer_id
     where not exists (
         select 1 from classified
         where classified.event = 'merged' and classified.customer_id_before = ended.customer_id
