@@ -55,6 +55,11 @@ class NodeResult:
     def is_bad(self) -> bool:
         return self.status in BAD
 
+    @property
+    def counts(self) -> bool:
+        """Whether this is a result at all: an exposure builds nothing, a hook is told of only when it failed."""
+        return self.status != "no-op" and (self.kind != "operation" or self.is_bad)
+
 
 @dataclass
 class BuildResult:
@@ -113,9 +118,7 @@ def build(environment: Environment, full_refresh: bool = False, say: Callable[[s
     if outcome.exception is not None or not hasattr(outcome.result, "results"):
         raise _could_not_run(environment, outcome.exception)
     nodes = [_node_result(result, environment) for result in outcome.result.results]
-    # A hook that went well is no result of its own; one that did not must be told.
-    nodes = [node for node in nodes if node.kind != "operation" or node.is_bad]
-    return BuildResult(progress.invocation_id, nodes, time.monotonic() - begun)
+    return BuildResult(progress.invocation_id, [n for n in nodes if n.counts], time.monotonic() - begun)
 
 
 def arguments_for(environment: Environment) -> list[str]:

@@ -124,7 +124,8 @@ def _last_build(environment: Environment, warehouse: duckdb.DuckDBPyConnection) 
     if not found:
         raise UserError(f"no build of environment {environment.name!r} has results yet: run `c360 run` first")
     known = _known_nodes(environment)
-    return BuildResult(found[0]["run_id"], [_node_result(row, known.get(row["node_id"], {})) for row in found])
+    nodes = [_node_result(row, known.get(row["node_id"], {})) for row in found]
+    return BuildResult(found[0]["run_id"], [node for node in nodes if node.counts])
 
 
 def _known_nodes(environment: Environment) -> dict[str, dict[str, Any]]:

@@ -25,8 +25,17 @@ the end of `dbt build`, only when the crosswalk was built in this run and nothin
     {%- set pending_ids = ref('idr_pending_ids') -%}
     {%- set golden = ref('customer_360') -%}
     {%- set golden_history = ref('customer_360_history') -%}
-    {%- set at = as_of() -%}
+    {%- set at = '(select promotion_time.at from promotion_time)' -%}
     {%- set run_id = "'" ~ invocation_id ~ "'" %}
+
+        -- Never the time of an earlier promotion, also where the clock stands still: no stretch of time is empty.
+        create or replace temporary table promotion_time as
+        select greatest({{ as_of() }}, coalesce(max(latest) + interval 1 microsecond, {{ as_of() }})) as at
+        from (
+            select max(greatest(valid_from, coalesce(valid_to, valid_from))) as latest from {{ history }}
+            union all
+            select max(greatest(valid_from, coalesce(valid_to, valid_from))) as latest from {{ golden_history }}
+        ) as promotions;
 
         -- The pending views compare with what is about to change, so they are read once, first.
         create or replace temporary table promoted_events as select * from {{ pending_events }};

@@ -45,6 +45,7 @@ class Ledger:
         self.connection.execute(TABLES)
         for name in ("idr_crosswalk_history", "idr_customer_ids", "idr_match_events"):
             self.connection.execute(f"create table identity_resolved.{name} as {sql[name]}")
+        self.connection.execute(f"create table customer_360.customer_360_history as {sql['customer_360_history']}")
         self.connection.execute(
             "create table identity_resolved.idr_crosswalk (record_key varchar, source_system varchar, "
             "source_object varchar, source_id varchar, customer_id varchar, cluster_id varchar, record_hash varchar)"
@@ -82,7 +83,7 @@ def sql(module_environment) -> dict[str, str]:
     environment = module_environment
     support.build(environment)
     models = ("idr_crosswalk", "idr_crosswalk_history", "idr_customer_ids", "idr_match_events", "idr_pending_ids",
-              "idr_pending_events", "customer_id_redirects")  # fmt: skip
+              "idr_pending_events", "customer_id_redirects", "customer_360_history")  # fmt: skip
     # Compiled as for a full build: the state difference against `this` is the protocol's matter, not the rule's.
     assert support.dbt(environment, "compile", "--full-refresh", "--select", *models).success
     texts = {name: support.compiled_sql(environment, name) for name in models}

@@ -124,6 +124,22 @@ def test_a_failed_test_moves_no_id_and_repair_heals(environment, tmp_path):
     )
 
 
+def test_two_changing_runs_at_one_time_of_the_clock(environment):
+    """A pinned clock stands still between runs; no stretch of time in the ledger may be empty or double."""
+    support.build(environment)
+    rows = land_town(environment, people=20)
+    support.build(environment)
+    for load, mail in ((2, "first@mail.test"), (3, "second@mail.test"), (4, "first@mail.test")):
+        support.land_people(environment, [{**row, "email": mail} for row in rows[:2]], load)
+        support.build(environment)
+    support.build(environment, tests=True)
+    for history in ("identity_resolved.idr_crosswalk_history", "customer_360.customer_360_history"):
+        assert support.query(environment, f"select * from {history} where valid_to <= valid_from") == []
+    assert (
+        support.query(environment, "select count(distinct valid_from) from customer_360.customer_360_history")[0][0] > 2
+    )
+
+
 def test_full_refresh_of_any_single_model_changes_nothing(town):
     """Also of the stateful ones, which must refuse to be rebuilt."""
     before = support.contents(town)
