@@ -10,6 +10,7 @@ from ingest.facts import DATASET
 from ingest.landing import newest_load_id, reading, table_exists
 from ingest.run import emulators, run
 from operate.environment import Environment, get_environment
+from operate.interrupt import interrupts_kept
 from operate.lock import warehouse_lock
 
 STATUS = f"""
@@ -46,7 +47,7 @@ def run_command(sources: str | None, env_name: str | None) -> None:
     """Land every enabled source, or those named; exits non-zero when one failed."""
     environment = get_environment(env_name).activate()
     names = [name.strip() for name in sources.split(",") if name.strip()] if sources else None
-    with emulators(environment):
+    with interrupts_kept(), emulators(environment):
         result = run(environment, names, say=click.echo)
     click.echo(f"landed {result.landed:,} versions, rejected {result.rejected:,} rows")
     if result.failures:

@@ -195,7 +195,7 @@ def _last_word(batch):
     return list({row["source_id"]: row for row in batch}.values())
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=history, cuts=st.sets(st.integers(0, 12), min_size=1, max_size=3))
 def test_random_histories_in_pieces_equal_one_build(steps, cuts, environment, other_environment):
     check_history(steps, cuts, environment, other_environment)
