@@ -26,6 +26,7 @@ from ingest import landing
 from ingest.objects import LINEAGE, Column, texts
 from ingest.versions import Batch, Counts
 from operate.environment import Environment
+from operate.files import sync, write_synced
 
 DATASET = "raw_ingest"
 FACTS: dict[str, tuple[Column, ...]] = {
@@ -118,13 +119,13 @@ class Spool:
             "committed": committed,
             "runs": [run.row() for run in runs],
         }
-        _write_synced(partial / "run.json", json.dumps(state))
+        write_synced(partial / "run.json", json.dumps(state))
         for file in partial.iterdir():
-            _sync(file)
-        _sync(partial)
+            sync(file)
+        sync(partial)
         entry = self.folder / name
         os.replace(partial, entry)
-        _sync(self.folder)
+        sync(self.folder)
         return entry
 
     def commit(self, entry: Path, runs: list[Run]) -> None:
@@ -261,21 +262,6 @@ def _batches(
 
 
 def _replace_state(entry: Path, state: dict[str, object]) -> None:
-    _write_synced(entry / "run.partial", json.dumps(state))
+    write_synced(entry / "run.partial", json.dumps(state))
     os.replace(entry / "run.partial", entry / "run.json")
-    _sync(entry)
-
-
-def _write_synced(path: Path, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(entry)

@@ -30,6 +30,7 @@ from operate.access_matrix import MAPPING, MATRIX, PublishedTable, plan, quoted,
 from operate.control import last_build_outcome
 from operate.environment import Environment
 from operate.errors import UserError, is_disk_full
+from operate.files import sync, write_synced
 from operate.lock import warehouse_lock
 from operate.masks import set_mask_key
 from operate.warehouse import open_warehouse, table_exists
@@ -118,9 +119,9 @@ def _build_version(
             "roles": roles,
             "ledger": ledger,
         }
-        _write_synced(partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+        write_synced(partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
         os.rename(partial, _versions(environment) / str(version))
-        _sync(_versions(environment))
+        sync(_versions(environment))
     except BaseException as error:
         for ending in ("rollback", "detach database if exists publishing"):
             with suppress(duckdb.Error):
@@ -147,7 +148,7 @@ def _write_role(connection: duckdb.DuckDBPyConnection, path: Path, tables: list[
     connection.execute("commit")
     connection.execute("checkpoint publishing")  # by name: a detach would swallow its failure
     connection.execute("detach publishing")
-    _sync(path)
+    sync(path)
     os.chmod(path, 0o444)  # who opens it to write gets an error instead of a second truth
     return {"file": path.name, "sha256": file_hash(path), "bytes": path.stat().st_size, "tables": rows}
 
@@ -161,7 +162,7 @@ def _write_ledger(environment: Environment, connection: duckdb.DuckDBPyConnectio
             continue
         path = folder / f"{table}.parquet"
         connection.execute(f"copy (select * from identity_resolved.{table}) to '{_sql_text(path)}' (format parquet)")
-        _sync(path)
+        sync(path)
         entries[table] = {"file": path.name, "sha256": file_hash(path)}
     # A key that came by C360_ID_KEY is kept where it came from, not written down here.
     if environment.id_key.exists() and not os.environ.get("C360_ID_KEY"):
@@ -282,7 +283,7 @@ def _switching(environment: Environment) -> Iterator[None]:
 def _switch_to(environment: Environment, version: int) -> None:
     with _switching(environment):
         intention = environment.published / ".switching"
-        _write_synced(intention, str(version))
+        write_synced(intention, str(version))
         folder = _versions(environment) / str(version)
         manifest = _manifest_of(environment, version)
         files = [entry["file"] for entry in manifest["roles"].values()]
@@ -291,7 +292,7 @@ def _switch_to(environment: Environment, version: int) -> None:
         for gone in set(environment.published.glob("*.duckdb")) - {environment.published / name for name in files}:
             gone.unlink()  # a role that this version does not have may read nothing
         _put(folder / "manifest.json", environment.published / "manifest.json")
-        _sync(environment.published)
+        sync(environment.published)
         intention.unlink()
 
 
@@ -312,7 +313,7 @@ def _put(source: Path, target: Path) -> None:
         os.link(source, partial)
     except OSError:
         shutil.copyfile(source, partial)
-        _sync(partial)
+        sync(partial)
     os.replace(partial, target)
 
 
@@ -343,21 +344,6 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _write_synced(path: Path, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sql_text(path: Path) -> str:
