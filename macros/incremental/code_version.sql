@@ -21,11 +21,14 @@ change of the hash: the next incremental run rebuilds what a full refresh would.
             {%- set name = waiting.pop() -%}
             {%- if name.startswith('macro.customer_360.') and name not in seen -%}
                 {%- do seen.append(name) -%}
-                {%- set found = context.get(name.split('.')[-1]) -%}
-                {%- if found and found.macro -%}
-                    {%- do parts.append(found.macro.macro_sql) -%}
-                    {%- do waiting.extend(found.macro.depends_on.macros) -%}
-                {%- endif -%}
+                {#- A macro that dispatches by engine names its forms only at run time, so each form is looked for. -#}
+                {%- for prefix in ['', 'default__', target.type ~ '__'] -%}
+                    {%- set found = context.get(prefix ~ name.split('.')[-1]) -%}
+                    {%- if found and found.macro -%}
+                        {%- do parts.append(found.macro.macro_sql) -%}
+                        {%- do waiting.extend(found.macro.depends_on.macros) -%}
+                    {%- endif -%}
+                {%- endfor -%}
             {%- endif -%}
         {%- endfor -%}
         {%- set calls_udfs = config.get('meta', {}).get('calls_udfs') -%}

@@ -140,6 +140,22 @@ def test_two_changing_runs_at_one_time_of_the_clock(environment):
     )
 
 
+def test_a_changed_variable_and_a_changed_seed_reach_every_row_they_decide(environment):
+    """Configuration is part of the hash: the next ordinary run ends where a full refresh would."""
+    support.build(environment)
+    support.land_people(environment, [{"source_id": "1", "phone": "030 901820", "email": "Office@firm.test"}], load=1)
+    support.build(environment)
+    known = "select phone, country, email_is_role from cleaned.cln_spreadsheets__people"
+    assert support.query(environment, known) == [(None, "US", True)]
+    german = ("--vars", "{default_country: DE}")
+    support.build(environment, *german)
+    assert support.query(environment, known) == [("+4930901820", "DE", True)]
+    # As if the line had been taken out of the seed's file; the seed itself is not loaded again.
+    support.query(environment, "delete from seeds.role_mailboxes where local_part = 'office'")
+    support.build(environment, *german, "--exclude", "resource_type:seed")
+    assert support.query(environment, known) == [("+4930901820", "DE", False)]
+
+
 def test_full_refresh_of_any_single_model_changes_nothing(town):
     """Also of the stateful ones, which must refuse to be rebuilt."""
     before = support.contents(town)
