@@ -28,7 +28,7 @@ LANDING_SQL = """
 select source_system, source_object, outcome, rows_served, rows_landed, rows_unchanged, rows_rejected, rows_deleted,
     ended_at, newest_source_at, error
 from monitoring.mon_landing_runs
-qualify row_number() over (partition by source_system, source_object order by started_at desc, run_id desc) = 1
+qualify row_number() over (partition by source_system, source_object order by load_id desc, started_at desc, run_id) = 1
 order by source_system, source_object
 """
 CUSTOMERS_SQL = """

@@ -11,7 +11,7 @@ runs as (
 ),
 
 described as (
-    select distinct
+    select
         ---------- keys
         run_id,
         source_system,
@@ -31,8 +31,15 @@ described as (
         ---------- timestamps
         started_at,
         ended_at,
-        newest_source_at
+        newest_source_at,
+
+        ---------- lineage
+        -- The first load that told of the run: it orders runs also where a pinned clock stands still.
+        min(_dlt_load_id) as load_id
     from runs
+    group by
+        run_id, source_system, source_object, outcome, error, rows_served, rows_landed, rows_unchanged, rows_rejected,
+        rows_deleted, started_at, ended_at, newest_source_at
 )
 
 select * from described

@@ -13,7 +13,7 @@ runs as (
         select
             runs.*,
             row_number() over (
-                partition by source_system, source_object order by started_at desc, run_id asc
+                partition by source_system, source_object order by load_id desc, started_at desc, run_id asc
             ) as recency
         from {{ ref('mon_landing_runs') }} as runs
         where outcome = 'ok'
