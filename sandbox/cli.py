@@ -6,6 +6,7 @@ import csv
 import io
 import signal
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -48,7 +49,8 @@ def start(env_name: str | None, detach: bool, people: int | None, seed: int | No
             _print_addresses(environment, contract)
             click.echo("serving until Ctrl-C")
             while True:
-                signal.pause()
+                # Not signal.pause(): a Ctrl-C that comes just before it would wait for the next one.
+                time.sleep(0.5)
     except KeyboardInterrupt:
         click.echo("stopped")
 
