@@ -570,7 +570,15 @@ def _until(condition, seconds: float = 15) -> None:
 def test_ctrl_c_ends_a_sandbox_in_the_foreground(tmp_path, monkeypatch):
     environment = environment_in(tmp_path, monkeypatch)
     command = [sys.executable, "-m", "sandbox.cli", "start", "--people", "60"]
-    shell = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    shell = subprocess.Popen(
+        command,
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # As in a terminal: a test run in the background of a script inherits that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert "sandbox.json" in shell.stdout.readline()
     _until(lambda: server.running(environment))
     os.killpg(shell.pid, signal.SIGINT)
