@@ -1,4 +1,4 @@
-"""Facts that look alike for every source: merges, deletions, rejects and runs, in `raw_ingest`.
+"""Facts that look alike for every source: merges, deletions, rejects, fields and runs, in `raw_ingest`.
 
 They must be exactly as complete as the versions they belong to, however a run ends. So they are
 written and synced to a spool before dlt commits the versions, and landed afterwards: at the end of
@@ -6,7 +6,8 @@ the run, or at the start of the next one. A spooled entry whose versions were ne
 dropped, because the cursor did not move and the next read meets the same rows again.
 
     spool/<run id>-<number>-<source>-<object>/run.json
-                                              record_merges.jsonl, record_deletions.jsonl, rejects.jsonl
+                                              record_merges.jsonl, record_deletions.jsonl, rejects.jsonl,
+                                              source_fields.jsonl
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from ingest import landing
 from ingest.objects import LINEAGE, Column, texts
@@ -47,6 +46,11 @@ FACTS: dict[str, tuple[Column, ...]] = {
         Column("rejected_at", "timestamp"),
         *LINEAGE,
     ),
+    "source_fields": (
+        *texts("source_system", "source_object", "field_name", "field_type", "standing", "change", "note"),
+        Column("observed_at", "timestamp"),
+        *LINEAGE,
+    ),
     "runs": (
         *texts("run_id", "source_system", "source_object"),
         Column("started_at", "timestamp"),
@@ -66,6 +70,7 @@ IDENTITY = {
     "record_merges": ("source_system", "source_object", "loser_id", "winner_id"),
     "record_deletions": ("source_system", "source_object", "source_id", "deleted_at"),
     "rejects": (),
+    "source_fields": ("source_system", "source_object", "field_name", "field_type", "change", "observed_at"),
     "runs": ("run_id", "source_system", "source_object"),
 }
 INTERRUPTED = "interrupted before its rows were committed; the next run reads them again"
@@ -145,7 +150,7 @@ class Spool:
         """
         landing.drain(self.environment, DATASET)
         for partial in self.folder.glob(".partial-*"):
-            shutil.rmtree(partial)
+            shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
         entries = [entry for entry in sorted(self.folder.iterdir()) if self._settle(entry)]
         if not entries:
             return
@@ -153,16 +158,19 @@ class Spool:
         try:
             for table in FACTS:
                 _gather(connection, table, entries)
-            newest = self._forget_known(connection)
-            tables = {
-                table: (columns, _batches(connection, table, columns))
-                for table, columns in FACTS.items()
-                if connection.execute(f"select 1 from {table} limit 1").fetchall()
-            }
+            load_id = landing.next_load_id(self._forget_known(connection), DATASET)
+            tables = {}
+            for table, columns in FACTS.items():
+                path = self.folder / f".partial-{table}.parquet"
+                rows = _write(connection, table, columns, path, load_id)
+                if rows:
+                    tables[table] = landing.TableFiles(columns, (path,), rows)
             if tables:
-                landing.land(self.environment, DATASET, tables, newest)
+                landing.land(self.environment, DATASET, tables, load_id)
         finally:
             connection.close()
+            for path in self.folder.glob(".partial-*.parquet"):
+                path.unlink()
         for entry in entries:
             shutil.rmtree(entry)
 
@@ -250,15 +258,15 @@ def _gather(connection: duckdb.DuckDBPyConnection, table: str, entries: list[Pat
         )
 
 
-def _batches(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: tuple[Column, ...]
-) -> Iterator[pa.RecordBatch]:
-    names = ", ".join(
-        "null::varchar as _dlt_load_id" if column.name == "_dlt_load_id" else column.name for column in columns
-    )
+def _write(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: tuple[Column, ...], path: Path, load_id: str
+) -> int:
+    """Write the facts of `table` as Parquet; returns how many."""
+    names = ", ".join(f"'{load_id}' as _dlt_load_id" if c.name == "_dlt_load_id" else c.name for c in columns)
     order = ", ".join(IDENTITY[table]) or "source_system, source_object, location"
-    result = connection.cursor().execute(f"select {names} from {table} order by {order}")
-    yield from result.to_arrow_reader(landing.ROWS_PER_BATCH)
+    target = str(path).replace("'", "''")
+    query = f"copy (select {names} from {table} order by {order}) to '{target}' (format parquet)"
+    return connection.execute(query).fetchall()[0][0]
 
 
 def _replace_state(entry: Path, state: dict[str, object]) -> None:

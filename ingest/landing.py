@@ -1,9 +1,10 @@
-"""The dlt side of landing: one pipeline per dataset, Arrow in, complete loads out.
+"""The dlt side of landing: one pipeline per dataset, Parquet files in, complete loads out.
 
 What dlt does by itself decides the shape of this file: new data given to a pipeline with a pending
 package is ignored, so packages are drained first; a job killed between its insert and its mark is
 inserted again, so a drained load is freed of its doubles; load ids are the machine's time as text and
-order the versions, so a load id never goes back.
+order the versions, so a load id never goes back. DuckDB writes the files with the load id already in
+them, and dlt takes them as they are: each row is written once and read once.
 """
 
 from __future__ import annotations
@@ -11,36 +12,42 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
-os.environ["NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID"] = "true"
+os.environ["NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID"] = "false"  # the files have it
 os.environ["NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_ID"] = "false"  # versions.py gives each row its id
 os.environ["LOAD__DELETE_COMPLETED_JOBS"] = "true"  # no copies of people's data stay behind
 os.environ["LOAD__WORKERS"] = "1"  # DuckDB has one writer
 
 import dlt  # noqa: E402 (configured above)
 import duckdb  # noqa: E402
-import pyarrow as pa  # noqa: E402
 from dlt.common.storages.load_package import create_load_id  # noqa: E402
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials  # noqa: E402
+from dlt.extract import storage as extract_storage  # noqa: E402
+from dlt.extract.extractors import with_file_import  # noqa: E402
 
 from ingest.objects import Column  # noqa: E402
 from operate.environment import Environment  # noqa: E402
 from operate.errors import UserError  # noqa: E402
 
-ROWS_PER_BATCH = 100_000
 CLOCK_PATIENCE_SECONDS = 5.0
 DISK_FULL_SIGNS = ("no space left on device", "disk quota exceeded", "file too large", "out of disk space")
 
 
 def pipeline_for(environment: Environment, dataset: str) -> dlt.Pipeline:
     """The dlt pipeline that lands into `dataset` (`raw_hubspot`, `raw_ingest`, ...)."""
+    # Keeping the order of rows would take twice the time; load ids and keys order them.
+    settings = {"preserve_insertion_order": False}
+    credentials = DuckDbCredentials(str(environment.warehouse), global_config=settings)
     return dlt.pipeline(
         pipeline_name=dataset.removeprefix("raw_"),
-        destination=dlt.destinations.duckdb(str(environment.warehouse)),
+        destination=dlt.destinations.duckdb(credentials),
         dataset_name=dataset,
         pipelines_dir=str(environment.dlt / "pipelines"),
     )
@@ -96,38 +103,56 @@ def has_pending(environment: Environment, dataset: str) -> bool:
     return any(place.is_dir() and any(place.iterdir()) for place in places)
 
 
-def land(
-    environment: Environment,
-    dataset: str,
-    tables: dict[str, tuple[tuple[Column, ...], Iterable[pa.RecordBatch]]],
-    newest: str,
-) -> str:
-    """Append `tables` (name: columns, batches) to `dataset` as one package and return its load id.
+@dataclass(frozen=True)
+class TableFiles:
+    """What is landed into one table: Parquet files with all its columns, lineage included, and their rows in all."""
 
-    `newest` is the newest load id of the dataset: the new one sorts behind it. The caller has drained
-    the pipeline. Raises UserError when the machine's clock went back or the disk is full.
+    columns: tuple[Column, ...]
+    paths: tuple[Path, ...]
+    rows: int
+
+
+def next_load_id(newest: str, dataset: str) -> str:
+    """A load id that sorts behind `newest`, the newest of `dataset`. Raises UserError when the clock went back."""
+    deadline = time.monotonic() + CLOCK_PATIENCE_SECONDS
+    while (made := create_load_id()) <= newest:
+        if time.monotonic() > deadline:
+            raise UserError(
+                f"the machine's clock is behind the newest load of {dataset} ({newest}, seconds since 1970): "
+                "set the clock, or the new versions would look older than the landed ones"
+            )
+        time.sleep(0.05)
+    return made
+
+
+def land(environment: Environment, dataset: str, tables: dict[str, TableFiles], load_id: str) -> None:
+    """Append the files of `tables` to `dataset` as one package with the id `load_id`, which the rows carry.
+
+    The caller has drained the pipeline. Raises UserError when the disk is full.
     """
     pipeline = pipeline_for(environment, dataset)
     if pipeline.has_pending_data:
         raise RuntimeError(f"the pipeline of {dataset} was not drained: dlt would ignore the new rows")
-    _wait_for_the_clock(newest, dataset)
-    _create_missing(environment, dataset, {name: columns for name, (columns, _) in tables.items()})
+    _create_missing(environment, dataset, {name: table.columns for name, table in tables.items()})
     resources = [
         dlt.resource(
-            (pa.Table.from_batches([batch]) for batch in batches),
+            [with_file_import(str(path), "parquet", table.rows if path is table.paths[0] else 0)
+             for path in table.paths],
             name=name,
-            columns=[column.dlt_hints for column in columns],
+            columns=[column.dlt_hints for column in table.columns],
             write_disposition="append",
             max_table_nesting=0,
         )
-        for name, (columns, batches) in tables.items()
-    ]
+        for name, table in tables.items()
+    ]  # fmt: skip
     with translated(environment):
-        load_id = pipeline.extract(resources, loader_file_format="parquet").loads_ids[0]
+        with patch.object(extract_storage, "create_load_id", lambda: load_id):
+            [extracted] = pipeline.extract(resources, loader_file_format="parquet").loads_ids
+        if extracted != load_id:
+            raise RuntimeError(f"dlt gave the package the id {extracted}, its rows say {load_id}")
         pipeline.normalize()
         pipeline.load()
     _tidy(pipeline)
-    return load_id
 
 
 @contextmanager
@@ -162,17 +187,6 @@ def _whole_text(error: BaseException) -> str:
     return "\n".join(texts)
 
 
-def _wait_for_the_clock(newest: str, dataset: str) -> None:
-    deadline = time.monotonic() + CLOCK_PATIENCE_SECONDS
-    while newest and create_load_id() <= newest:
-        if time.monotonic() > deadline:
-            raise UserError(
-                f"the machine's clock is behind the newest load of {dataset} ({newest}, seconds since 1970): "
-                "set the clock, or the new versions would look older than the landed ones"
-            )
-        time.sleep(0.05)
-
-
 def _tidy(pipeline: dlt.Pipeline) -> None:
     """Remove what dlt leaves of finished and of interrupted packages: copies of people's data, and folders.
 
@@ -199,6 +213,10 @@ def _create_missing(environment: Environment, dataset: str, tables: dict[str, tu
         for name, columns in tables.items():
             typed = ", ".join(f"{column.name} {column.warehouse_type}" for column in columns)
             connection.execute(f"create table if not exists {dataset}.{name} ({typed})")
+            for column in columns:  # a table that an earlier version of the project made
+                connection.execute(
+                    f"alter table {dataset}.{name} add column if not exists {column.name} {column.warehouse_type}"
+                )
 
 
 def _remove_doubles(environment: Environment, dataset: str, load_ids: list[str]) -> None:

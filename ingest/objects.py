@@ -6,7 +6,8 @@ true of every object (version rows, hashing, rejects) is written once, in `inges
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from datetime import timedelta
 
 # kind of a column: its type in the warehouse, and the hints that pin it in dlt
@@ -30,10 +31,15 @@ DLT_HINTS: dict[str, dict[str, object]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One landed column; `kind` is a key of WAREHOUSE_TYPES."""
+    """One landed column; `kind` is a key of WAREHOUSE_TYPES, `field` the source's own name where it differs."""
 
     name: str
     kind: str = "text"
+    field: str = ""
+
+    @property
+    def source_field(self) -> str:
+        return self.field or self.name
 
     @property
     def warehouse_type(self) -> str:
@@ -49,6 +55,18 @@ def texts(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names)
 
 
+def api_fields(*fields: str) -> tuple[Column, ...]:
+    """Text columns for the fields of an API, named in snake case: `MailingCity` lands as `mailing_city`."""
+    return tuple(Column(snake_case(field), field=field) for field in fields)
+
+
+def snake_case(name: str) -> str:
+    """`MailingCity` as `mailing_city`; what is in snake case already stays."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+# What an API sends beside the fields of the contract, as one JSON object: field -> value. Nothing new is lost.
+CUSTOM_FIELDS = Column("custom_fields")
 # Every table ends with these two: the load a row came with, and an id of the row itself.
 LINEAGE = texts("_dlt_load_id", "_dlt_id")
 VERSION = (
@@ -80,12 +98,14 @@ class Object:
     path           where the source has it: an API path or a table
     key            the source's name for the record's id
     fields         business columns to land; scalars of an API stay text
-    cursor         None: every read is a full snapshot and landing order is the time
-    deletes        how a deletion shows: `archived` (a list of their own), `reconcile` (missing from the
-                   full id list) or `snapshot` (missing from the next snapshot)
+    cursor         None: the source gives no time of change, and landing order is the time
+    deletes        how a deletion shows: `row` (the record's own row says so), `archived` (a list of their own),
+                   `events`, `parent` (missing from the full list of its parent), `reconcile` (missing from the full
+                   id list) or `snapshot` (missing from the next snapshot)
     merges         the landed column that tells of a merge, if any
     identity       the columns that identify a record within the table
     carried        columns of the row that say where it came from; not part of the content
+    ignored        fields of the source that are known and not landed
     """
 
     source: str
@@ -97,7 +117,8 @@ class Object:
     cursor: Cursor | None = None
     merges: str | None = None
     identity: tuple[str, ...] = ("source_id",)
-    carried: tuple[str, ...] = field(default=())
+    carried: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     @property
     def dataset(self) -> str:

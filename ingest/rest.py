@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from dlt.sources.helpers.rest_client import RESTClient
 from requests import RequestException, Response
 from requests.exceptions import SSLError
 
+from ingest.settings import SourceSettings
 from operate.errors import UserError
 
 ATTEMPTS = 5
@@ -27,6 +29,19 @@ LONGEST_RATE_LIMIT_WAIT_SECONDS = 900.0
 SERVER_ERRORS = tuple(range(500, 600))
 
 
+class ApiFailure(UserError):
+    """The API refused a request. `status` is the HTTP status, `body` the text of the answer."""
+
+    def __init__(self, message: str, status: int, body: str) -> None:
+        super().__init__(message)
+        self.status, self.body = status, body
+
+
+def seconds_to_wait(response: Response) -> float | None:
+    """How long a 429 asks to wait; None for every other answer."""
+    return _retry_after(response) if response.status_code == 429 else None
+
+
 @dataclass
 class Api:
     """A vendor's API. `get` and `post` return the parsed JSON object of a successful answer.
@@ -35,6 +50,7 @@ class Api:
     requests_per_second  None for as fast as it goes
     ca_file              PEM of the certificate authority to trust instead of the public ones
     remedies             what to do about a status code, per vendor
+    rate_limit           seconds to wait when an answer says that a limit is reached, else None
     """
 
     source: str
@@ -44,6 +60,7 @@ class Api:
     requests_per_second: float | None = None
     ca_file: str | None = None
     remedies: dict[int, str] = field(default_factory=dict)
+    rate_limit: Callable[[Response], float | None] = seconds_to_wait
 
     def __post_init__(self) -> None:
         # A proxy from the environment never leads to this machine itself.
@@ -71,14 +88,15 @@ class Api:
         waited = 0.0
         while True:
             response = self._send(method, path, **request)
-            if response.status_code != 429:
+            delay = self.rate_limit(response)
+            if delay is None:
                 return self._parsed(response, path)
-            delay = _retry_after(response)
             waited += delay
             if waited > LONGEST_RATE_LIMIT_WAIT_SECONDS:
                 raise self._error(
                     path,
-                    f"429, asked to wait for more than {LONGEST_RATE_LIMIT_WAIT_SECONDS / 60:.0f} minutes",
+                    f"{response.status_code}, asked to wait for more than "
+                    f"{LONGEST_RATE_LIMIT_WAIT_SECONDS / 60:.0f} minutes",
                     "lower requests_per_second in sources.yml, or see what else uses up the account's limit",
                 )
             time.sleep(delay)
@@ -105,11 +123,9 @@ class Api:
         if status in SERVER_ERRORS:
             raise self._error(path, f"{status} in {ATTEMPTS} attempts", "the vendor has trouble: run again later")
         if status >= 400:
-            raise self._error(
-                path,
-                f"{status} {response.reason}: {response.text[:300].strip()}",
-                self.remedies.get(status, "check the address and the credentials in sources.yml"),
-            )
+            remedy = self.remedies.get(status, "check the address and the credentials in sources.yml")
+            cause = f"{status} {response.reason}: {' '.join(response.text[:300].split())}"
+            raise ApiFailure(str(self._error(path, cause, remedy)), status, response.text)
         try:
             body = response.json()
         except ValueError as error:
@@ -124,6 +140,20 @@ class Api:
 
     def _error(self, path: str, cause: str, remedy: str) -> UserError:
         return UserError(f"{self.source} {self.name}: {cause}, at {self.base_url}{path}; {remedy}")
+
+
+def api_for(settings: SourceSettings, name: str, headers: dict[str, str], remedies: dict[int, str], **more: Any) -> Api:
+    """The API of a source as sources.yml describes it; `name` is the object read, for messages."""
+    return Api(
+        source=settings.name,
+        name=name,
+        base_url=settings.resolve("address").rstrip("/"),
+        headers=headers,
+        requests_per_second=settings.requests_per_second,
+        ca_file=settings.resolve("ca_file") if settings.ca_file else None,
+        remedies=remedies,
+        **more,
+    )
 
 
 def _retry_after(response: Response) -> float:

@@ -9,22 +9,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
-from ingest import erp, hubspot, landing, spreadsheets
+from ingest import erp, hubspot, landing, salesforce, spreadsheets, stripe
 from ingest.facts import Run, Spool, failed_run
 from ingest.objects import Object
 from ingest.settings import SourceSettings, load_sources
+from ingest.task import ReadTask
 from ingest.versions import Batch, Counts
 from operate import clock
 from operate.environment import Environment
 from operate.errors import UserError
 from operate.lock import warehouse_lock
 
-SOURCE_OBJECTS: dict[str, tuple[Object, ...]] = {
-    "hubspot": hubspot.OBJECTS,
-    "erp": erp.OBJECTS,
-    "spreadsheets": spreadsheets.OBJECTS,
+# source: its module, with OBJECTS and read(task); in landing order
+READERS = {
+    "salesforce": salesforce,
+    "hubspot": hubspot,
+    "stripe": stripe,
+    "erp": erp,
+    "spreadsheets": spreadsheets,
 }
+SOURCE_OBJECTS: dict[str, tuple[Object, ...]] = {name: reader.OBJECTS for name, reader in READERS.items()}
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,11 @@ class LandingResult:
 
 
 def run(
-    environment: Environment, sources: list[str] | None = None, say: Callable[[str], None] = print
+    environment: Environment, sources: list[str] | None = None, say: Callable[[str], None] = print, **order: object
 ) -> LandingResult:
     """Land every enabled source of `environment`, or those named in `sources`.
+
+    order   what else the sources are asked to do: `reconcile`, `window`, `only` of ReadTask
 
     Failures of a source are collected in the result (and in `raw_ingest.runs`); the caller exits non-zero
     when there are any. Raises UserError when nothing can be landed at all: unusable sources.yml, unknown
@@ -84,7 +92,7 @@ def run(
     wanted = load_sources(environment).enabled(sources)
     environment.create()
     with warehouse_lock(environment, say=say):
-        return _LandingRun(environment, say).land_all(wanted)
+        return _LandingRun(environment, say, order).land_all(wanted)
 
 
 @contextmanager
@@ -107,15 +115,28 @@ def emulators(environment: Environment) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """One judged batch: its books, its entry in the spool, and its files when there is something to land."""
+
+    described: Object
+    runs: list[Run]
+    entry: Path
+    files: landing.TableFiles | None
+    then: Callable[[], None] | None
+
+
 class _LandingRun:
-    def __init__(self, environment: Environment, say: Callable[[str], None]) -> None:
+    def __init__(self, environment: Environment, say: Callable[[str], None], order: dict[str, object]) -> None:
         self.environment = environment
+        self.order = order
         self.tell = say
         self.now = clock.now(environment)
         self.started = self.now.replace(tzinfo=None)
         self.spool = Spool(environment)
         self.result = LandingResult(f"{self.now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}")
         self.entries = 0
+        self.taken: list[_Taken] = []  # what was read of the source at hand
         self.spooled: set[tuple[str, str]] = set()  # failed objects whose run the spool has already
 
     def land_all(self, wanted: list[SourceSettings]) -> LandingResult:
@@ -152,25 +173,40 @@ class _LandingRun:
         return blocked
 
     def _land_source(self, settings: SourceSettings) -> None:
+        """Read a source and land what was read of it, as one package; objects read before a failure land too."""
         self.tell(f"{settings.name}: reading")
+        error = ""
         try:
-            if settings.name == "hubspot":
-                hubspot.read(settings, self.now, self._land)
-            elif settings.name == "erp":
-                erp.read(settings, self.now, self._land)
-            else:
-                spreadsheets.read(settings, self.now, self._land, self.say)
+            with landing.reading(self.environment) as connection:
+                newest = landing.newest_load_id(connection, f"raw_{settings.name}")
+            load_id = landing.next_load_id(newest, f"raw_{settings.name}")
+            task = ReadTask(settings, self.now, load_id, self._take, self.say, **self.order)
+            error = self._caught(settings.name, lambda: READERS[settings.name].read(task))
+            landed = self._caught(settings.name, lambda: self._land_taken(settings.name, load_id))
+            error = error or landed
+        except UserError as refused:
+            error = str(refused)
+        finally:
+            self.taken = []
+        if error:
+            self._fail(settings.name, error)
+
+    def _caught(self, source: str, act: Callable[[], None]) -> str:
+        """What went wrong, in one line; empty when nothing did."""
+        try:
+            act()
         except UserError as error:
-            self._fail(settings.name, str(error))
+            return str(error)
         except Exception as error:  # one source with a defect must not stop the others
             log = self.environment.logs / "ingest.log"
             with open(log, "a", encoding="utf-8") as handle:
-                handle.write(f"{self.result.run_id} {settings.name}\n{traceback.format_exc()}\n")
+                handle.write(f"{self.result.run_id} {source}\n{traceback.format_exc()}\n")
             first = str(error).strip().partition("\n")[0]
-            self._fail(settings.name, f"{settings.name}: {type(error).__name__}: {first}; details are in {log}")
+            return f"{source}: {type(error).__name__}: {first}; details are in {log}"
+        return ""
 
-    def _land(self, batch: Batch) -> None:
-        """Land one judged batch: facts to the spool, versions to the warehouse, facts committed."""
+    def _take(self, batch: Batch, then: Callable[[], None] | None) -> None:
+        """Keep a judged batch for the source's package: its facts in the spool, its versions in files."""
         described = batch.object
         books = batch.counts()
         if not books:  # an empty inbox: nothing was read, nothing is to be told
@@ -178,22 +214,36 @@ class _LandingRun:
         runs = [self._run(system, described, counts) for system, counts in sorted(books.items())]
         self.entries += 1
         name = f"{self.result.run_id}-{self.entries:03d}-{described.source}-{described.name}"
-        follows = batch.has_versions()
-        entry = self.spool.write(name, described.dataset, runs, batch, committed=not follows)
-        if follows:
-            tables = {described.name: (described.columns, batch.batches())}
+        files = batch.write() if batch.has_versions() else None
+        entry = self.spool.write(name, described.dataset, runs, batch, committed=files is None)
+        self.taken.append(_Taken(described, runs, entry, files, then))
+
+    def _land_taken(self, source: str, load_id: str) -> None:
+        """Land what was taken of a source as one package, then let its facts count."""
+        tables = {taken.described.name: taken.files for taken in self.taken if taken.files}
+        if tables:
             try:
-                landing.land(self.environment, described.dataset, tables, batch.newest_load_id)
+                landing.land(self.environment, f"raw_{source}", tables, load_id)
             except Exception as error:
-                self.spool.note_error(entry, str(error))
-                self.spooled.add((described.source, described.name))
+                for taken in self.taken:
+                    if taken.files:
+                        self.spool.note_error(taken.entry, str(error))
+                        self.spooled.add((source, taken.described.name))
                 raise
-            runs = [self._run(row.source_system, described, row.counts) for row in runs]
-            self.spool.commit(entry, runs)
-        for row in runs:
-            result = ObjectResult(described.source, row.source_system, row.source_object, row.counts)
-            self.result.objects.append(result)
-            self.tell(result.line)
+            finally:
+                for files in tables.values():
+                    for path in files.paths:
+                        path.unlink(missing_ok=True)
+        for taken in self.taken:
+            runs = [self._run(row.source_system, taken.described, row.counts) for row in taken.runs]
+            if taken.files:
+                self.spool.commit(taken.entry, runs)
+            if taken.then:
+                taken.then()
+            for row in runs:
+                result = ObjectResult(source, row.source_system, row.source_object, row.counts)
+                self.result.objects.append(result)
+                self.tell(result.line)
 
     def _run(self, system: str, described: Object, counts: Counts) -> Run:
         return Run(self.result.run_id, system, described.name, self.started, self._time(), counts)

@@ -22,14 +22,16 @@ from operate.errors import UserError
 
 SOURCES_FILE = Path(__file__).with_name("sources.yml")
 SOURCES_VARIABLE = "C360_SOURCES"  # another sources.yml, kept outside the checkout
-SOURCE_NAMES = ("hubspot", "erp", "spreadsheets")  # in landing order
+SOURCE_NAMES = ("salesforce", "hubspot", "stripe", "erp", "spreadsheets")  # in landing order
+_COMMON = {"enabled", "cadence", "address", "reconcile", "off_peak"}
+_OF_APIS = {"credentials", "ca_file", "lag", "requests_per_second"}
 SETTINGS = {  # what sources.yml may say of each source; a setting that nothing reads is refused
-    "hubspot": {
-        "enabled", "cadence", "address", "credentials", "ca_file", "lag", "reconcile", "requests_per_second",
-    },
-    "erp": {"enabled", "cadence", "address", "lag", "reconcile"},
+    "salesforce": _COMMON | _OF_APIS | {"api_version"},
+    "hubspot": _COMMON | _OF_APIS,
+    "stripe": _COMMON | _OF_APIS,
+    "erp": _COMMON | {"lag", "timezone"},
     "spreadsheets": {"enabled", "cadence"},
-}  # fmt: skip
+}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 REFERENCE = re.compile(r"\$\{(sandbox:)?([A-Za-z0-9_.]+)\}")
@@ -53,6 +55,9 @@ class SourceSettings:
     lag: timedelta | None = None
     reconcile: timedelta | None = None
     requests_per_second: float | None = None
+    api_version: str | None = None
+    timezone: str | None = None
+    off_peak: str | None = None
 
     def resolve(self, key: str) -> str:
         """The value of `address`, `ca_file` or `credentials.<name>` with its references filled in.

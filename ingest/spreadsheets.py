@@ -14,7 +14,6 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,9 @@ import yaml
 
 from ingest import tables
 from ingest.objects import Object, texts
-from ingest.settings import SourceSettings
 from ingest.tables import Refusal, literal
-from ingest.versions import Batch, open_batch
+from ingest.task import ReadTask
+from ingest.versions import Batch
 from operate.errors import UserError
 
 CANONICAL_FIELDS = (
@@ -69,13 +68,13 @@ class Sheet:
         return self.path.name
 
 
-def read(settings: SourceSettings, now: datetime, land: Callable[[Batch], None], say: Callable[[str], None]) -> None:
-    """Check every file of the inbox, then hand all of them to `land` as one batch.
+def read(task: ReadTask) -> None:
+    """Check every file of the inbox, then land all of them as one batch.
 
     Raises UserError naming each refused file with the reason and the remedy; then nothing is landed.
     """
-    inbox = settings.environment.inbox
-    with open_batch(settings.environment, PEOPLE, now) as batch:
+    inbox, say = task.settings.environment.inbox, task.say
+    with task.batch(PEOPLE) as batch:
         refusals: list[str] = []
         sheets: list[Sheet] = []
         for path in _files(inbox, say):
@@ -95,7 +94,7 @@ def read(settings: SourceSettings, now: datetime, land: Callable[[Batch], None],
         batch.judge()
         _end_missing(batch, sheets)
         _say_who_is_absent(batch, sheets, say)
-        land(batch)
+        task.land(batch)
 
 
 # -------------------------------------------------------------------- files and their settings
@@ -271,21 +270,20 @@ def _add(batch: Batch, sheet: Sheet, say: Callable[[str], None]) -> None:
         "default_country": literal(sheet.default_country),
         "date_format": literal(sheet.date_format),
         "timezone": literal(sheet.timezone),
-        "location": f"{literal(sheet.name + ' row ')} || row_number",
     }
     chosen = ", ".join(f"{value} as {name}" for name, value in values.items())
-    filled = " or ".join(f"{_filled(f'c{number}')} is not null" for number in range(len(headers)))
+    key_first = sorted(range(len(headers)), key=lambda number: number != position[sheet.key])
+    filled = " or ".join(f"{_filled(f'c{number}')} is not null" for number in key_first)
     with tables.refused(sheet.path):
-        [(rows,)] = batch.connection.execute(
-            f"insert into incoming by name select {chosen} from {view} where {filled}"
-        ).fetchall()
-    batch.count_served(rows, sheet.source_system)
+        location = f"{literal(sheet.name + ' row ')} || row_number"
+        batch.add_whole(chosen, f"{view} where {filled}", location, sheet.source_system)
     _refuse_repeated_keys(batch, sheet)
 
 
 def _filled(cell: str) -> str:
     """SQL: the cell as it is, or null when it is blank."""
-    return f"case when trim({cell}) <> '' then {cell} end"
+    # Nearly every cell begins with a character behind the space: one comparison then spares trimming it.
+    return f"case when {cell} > '{' ' * 64}' or trim({cell}) <> '' then {cell} end"
 
 
 def _positions(sheet: Sheet, headers: list[str]) -> dict[str, int]:

@@ -14,16 +14,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from ingest.landing import ROWS_PER_BATCH, newest_load_id, reading, table_exists
+from ingest import landing
+from ingest.landing import newest_load_id, reading, table_exists
 from ingest.objects import Column, Object
 from operate.environment import Environment
 
 LONGEST_PAYLOAD = 1_000_000  # characters of a rejected row that are kept
+FOUND_MISSING = ("reconcile", "archived", "parent", "events")  # deletions that the record's own row never tells
 NOT_TEXT = {"date": "a date", "timestamp": "a time", "decimal": "an amount with at most 2 decimals",
             "bigint": "a whole number", "bool": "true or false"}  # fmt: skip
 FACTS_OF_A_BATCH = """
@@ -37,6 +40,10 @@ create table record_deletions (
 create table rejects (
     source_system varchar, source_object varchar, source_id varchar, reason varchar, payload varchar,
     location varchar, rejected_at timestamp
+);
+create table source_fields (
+    source_system varchar, source_object varchar, field_name varchar, field_type varchar, standing varchar,
+    change varchar, note varchar, observed_at timestamp
 );
 """
 
@@ -58,9 +65,11 @@ class Batch:
 
     connection       scratch DuckDB in UTC: incoming (rows as served), latest (landed state per record), the
                      facts, and once judged: accepted (good rows with their time) and versions (what is new)
+                     rejected (ids whose last word is a reject)
     read_from        naive UTC time the read starts at: newest landed change minus lag; None reads all
     now              naive UTC
     newest_load_id   newest complete load of the dataset, empty when there is none
+    known_fields     the source's fields as last observed: name -> type, empty for one that is gone
     """
 
     def __init__(
@@ -69,14 +78,18 @@ class Batch:
         source_object: Object,
         now: datetime,
         connection: duckdb.DuckDBPyConnection,
+        load_id: str,
     ) -> None:
         self.environment = environment
+        self.load_id = load_id
         self.object = source_object
         self.now = now
         self.connection = connection
         self.read_from: datetime | None = None
+        self.known_fields: dict[str, str] = {}
         self.newest_load_id = ""
         self._served: dict[str, int] = {}
+        self._staged: dict[Path, int] = {}  # files written straight from a first reading: their rows
         self._create_tables()
 
     # ---------------------------------------------------------------- filling
@@ -87,6 +100,35 @@ class Batch:
         self.connection.execute("insert into incoming by name select * from served_rows")
         self.connection.unregister("served_rows")
         self.count_served(rows.num_rows)
+
+    def add_whole(self, chosen: str, source: str, location: str, source_system: str | None = None) -> int:
+        """Add a relation at once, as `select {chosen} from {source}` gives it; returns the number of its rows.
+
+        chosen     source_id, updated, is_deleted and fields, as far as they are there, as text
+        location   SQL that tells where a row stands; worked out only when rows have to be looked at one by one
+
+        Where nothing is landed yet and every row is good, the rows go straight into the file that is landed, and
+        `incoming` stays empty.
+        """
+        count = self._stage(f"select {chosen} from {source}", source_system) if self._is_new(source_system) else None
+        if count is None:
+            [(count,)] = self.connection.execute(
+                f"insert into incoming by name select {chosen}, {location} as location from {source}"
+            ).fetchall()
+        self.count_served(count, source_system)
+        return count
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether rows went straight into the file that is landed: then all of them are new and good."""
+        return bool(self._staged)
+
+    def staged_ids(self) -> str:
+        """SQL: the ids of the rows that went straight into the file."""
+        return f"select source_id from {self._staged_files()}" if self._staged else "select null as x where false"
+
+    def _staged_files(self) -> str:
+        return f"read_parquet([{', '.join(_literal(str(path)) for path in self._staged)}])"
 
     def count_served(self, rows: int, source_system: str | None = None) -> None:
         """Count rows the source gave; the books of the run are closed against this number."""
@@ -105,18 +147,81 @@ class Batch:
             ],
         )  # fmt: skip
 
+    def _is_new(self, source_system: str | None) -> bool:
+        """Whether nothing of the object (of the system, where a table holds several) is known yet."""
+        mine = f"where source_system = '{source_system}'" if "source_system" in self.object.identity else ""
+        return not self.connection.execute(
+            f"select 1 from latest {mine} union all select 1 from incoming {mine} limit 1"
+        ).fetchall()
+
+    def _stage(self, rows: str, source_system: str | None) -> int | None:
+        """Write the rows of a first reading straight to a file; None, and nothing, when one is not good.
+
+        A key that repeats counts as not good: which of its rows is the newest is for `judge` to say.
+        """
+        self.connection.execute(f"create or replace temp view served as {rows}")
+        there = {name for (name, *_) in self.connection.execute("describe served").fetchall()}
+        absent = [name for name in ("updated", *(c.name for c in self.object.fields)) if name not in there]
+        ended = "coalesce(is_deleted, false)" if "is_deleted" in there else "false"
+        filled = "".join(f", null::varchar as {name}" for name in absent)
+        path = self._file(f"staged-{len(self._staged)}")
+        keys = ", ".join(self.object.identity)
+        own = ", ".join(column.name for column in self.object.columns if not column.name.startswith("_dlt"))
+        served = f"(select *{filled} from served)"
+        typed = ", ".join(f"{_typed(column)} as {column.name}" for column in self.object.fields)
+        key_text = f"concat_ws(':', {keys})"
+        # Order says nothing here, and keeping it would take twice the time.
+        self.connection.execute("set preserve_insertion_order = false")
+        [(count,)] = self.connection.execute(
+            f"""
+            copy (
+                with typed as (
+                    select {keys}, {self._time_sql()} as source_updated_at, {ended} as is_deleted, {typed} from {served}
+                )
+                select {own.replace("content_hash", f"{self._row_hash_sql()} as content_hash")},
+                    {self._lineage(key_text)}
+                from typed
+            ) to {_literal(str(path))} (format parquet)
+            """
+        ).fetchall()
+        self.connection.execute("set preserve_insertion_order = true")
+        # Text is checked where it was written, which spares reading the source a second time.
+        all_text = not self.object.cursor and all(column.kind == "text" for column in self.object.fields)
+        checked = f"read_parquet({_literal(str(path))})" if all_text else served
+        reason = f"case {self._reason_sql()} end"
+        [(bad, distinct)] = self.connection.execute(
+            f"select count({reason}), count(distinct {key_text}) from {checked}"
+        ).fetchall()
+        if bad or distinct != count:
+            path.unlink()
+            return None
+        if count:
+            self._staged[path] = count
+        return count
+
+    def _file(self, name: str) -> Path:
+        folder = self.environment.dlt / "scratch"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{self.load_id}-{self.object.source}-{self.object.name}-{name}.parquet"
+
+    def _lineage(self, row: str) -> str:
+        return f"'{self.load_id}' as _dlt_load_id, concat('{self.load_id}.', {row}) as _dlt_id"
+
     # ---------------------------------------------------------------- judging
 
     def judge(self) -> None:
         """Sort the served rows into new versions, unchanged re-reads and rejects."""
         self.connection.execute(f"create table judged as {self._judged_sql()}")
         self.connection.execute(self._rejects_sql())
-        self.connection.execute("delete from judged where reason is not null")
+        self.connection.execute("delete from judged where refused_because is not null")
         self.connection.execute(f"create table versions as {self._versions_sql()}")
         fields = ", ".join(f"incoming.{column.name}" for column in self.object.fields)
+        judged = ", ".join((*self.object.identity, "source_updated_at", "is_deleted", "content_hash"))
+        staged = ", ".join(f"{column.name}::varchar as {column.name}" for column in self.object.fields)
+        more = f" union all by name select {judged}, {staged} from {self._staged_files()}" if self._staged else ""
         self.connection.execute(
             f"create view accepted as select judged.*, {fields} "
-            "from judged inner join incoming on incoming.rowid = judged.seq"
+            f"from judged inner join incoming on incoming.rowid = judged.seq{more}"
         )
 
     def tombstone(self, gone: str, is_deletion: bool) -> int:
@@ -137,7 +242,7 @@ class Batch:
             f"""
             create or replace temp table ended as
             with gone as (select distinct on ({keys}) * from ({gone}) order by {keys}, deleted_at),
-            current as ({self._current_sql()})
+            current as ({self.current_sql()})
             select gone.*, {updated} as source_updated_at
             from gone left join current on {same}
             where not coalesce(current.is_deleted, false)
@@ -161,24 +266,56 @@ class Batch:
             )
         return self.connection.execute("select count(*) from ended").fetchall()[0][0]
 
+    def note_deleted_rows(self, evidence: str, merged: str = "false") -> None:
+        """Rows that say themselves that their record ended are deletions, once per ending.
+
+        `merged` is SQL over the landed columns: a merge ended the record, which is no deletion.
+        """
+        keys = ", ".join(f"versions.{key}" for key in self.object.identity)
+        same = " and ".join(f"latest.{key} is not distinct from versions.{key}" for key in self.object.identity)
+        self.connection.execute(
+            f"""
+            insert into record_deletions
+            with states as (
+                select versions.*, coalesce(
+                    lag(versions.is_deleted) over (
+                        partition by {keys} order by versions.source_updated_at nulls first, versions.seq
+                    ),
+                    latest.is_deleted, false
+                ) as was_deleted
+                from versions left join latest on {same}
+                where not versions.is_tombstone
+            )
+            select {self.system_sql()}, '{self.object.name}', incoming.source_id,
+                coalesce(states.source_updated_at, timestamp '{self.now}'), '{evidence}'
+            from states inner join incoming on incoming.rowid = states.seq
+            where states.is_deleted and not states.was_deleted and not coalesce({merged}, false)
+            order by incoming.source_id
+            """
+        )
+
     # ---------------------------------------------------------------- results
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The versions to land, columns as in the raw contract (`_dlt_load_id` empty: dlt fills it)."""
+    def write(self) -> landing.TableFiles:
+        """Write what is new as Parquet files, columns as in the raw contract, and return them."""
+        path = self._file("versions")
         typed = {column.name: _typed(column) for column in self.object.fields}
         own = [column.name for column in self.object.columns if not column.name.startswith("_dlt")]
-        lineage = "null::varchar as _dlt_load_id, replace(uuid()::varchar, '-', '') as _dlt_id"
         given = ", ".join(f"{typed[name]} as {name}" if name in typed else f"versions.{name}" for name in own)
         types = {column.name: column.warehouse_type for column in self.object.fields}
         empty = ", ".join(f"null::{types[name]} as {name}" if name in types else name for name in own)
-        result = self.connection.execute(
+        rows = self.connection.execute(
             f"""
-            select {given}, {lineage} from incoming inner join versions on versions.seq = incoming.rowid
-            union all
-            select {empty}, {lineage} from versions where is_tombstone
+            copy (
+                select {given}, {self._lineage("versions.seq::varchar")}
+                from incoming inner join versions on versions.seq = incoming.rowid
+                union all
+                select {empty}, {self._lineage("concat('t', row_number() over ())")} from versions where is_tombstone
+            ) to {_literal(str(path))} (format parquet)
             """
-        )
-        yield from result.to_arrow_reader(ROWS_PER_BATCH)
+        ).fetchall()[0][0]
+        paths = [*self._staged, *([path] if rows else [])]
+        return landing.TableFiles(self.object.columns, tuple(paths), rows + sum(self._staged.values()))
 
     def counts(self) -> dict[str, Counts]:
         """Rows per source system. Raises RuntimeError when the books do not balance (a defect here)."""
@@ -188,6 +325,11 @@ class Batch:
             f"select {system}, count(*), count(*) filter (is_tombstone) from versions group by 1"
         ).fetchall():
             books.setdefault(name, Counts()).landed, books[name].deleted = landed, deleted
+        staged: dict[str, int] = {}
+        for name, rows, newest in self._staged_counts():
+            staged[name] = rows
+            counts = books.setdefault(name, Counts())
+            counts.landed, counts.newest_source_at = counts.landed + rows, newest
         for name, rejected in self.connection.execute(
             "select source_system, count(*) from rejects group by 1"
         ).fetchall():
@@ -196,16 +338,23 @@ class Batch:
             f"select {system}, count(*), max(source_updated_at) from judged group by 1"
         ).fetchall():
             counts = books.setdefault(name, Counts())
-            counts.unchanged = accepted - (counts.landed - counts.deleted)
-            counts.newest_source_at = newest
+            counts.unchanged = accepted - (counts.landed - counts.deleted - staged.get(name, 0))
+            counts.newest_source_at = max(filter(None, (counts.newest_source_at, newest)), default=None)
         for name, counts in books.items():
             if counts.served + counts.deleted != counts.landed + counts.unchanged + counts.rejected:
                 raise RuntimeError(f"rows of {name} {self.object.name} do not add up: {counts}")
         return books
 
+    def _staged_counts(self) -> list[tuple]:
+        if not self._staged:
+            return []
+        return self.connection.execute(
+            f"select {self.system_sql()}, count(*), max(source_updated_at) from {self._staged_files()} group by 1"
+        ).fetchall()
+
     def has_versions(self) -> bool:
         """Whether there is anything to land."""
-        return bool(self.connection.execute("select 1 from versions limit 1").fetchall())
+        return bool(self._staged or self.connection.execute("select 1 from versions limit 1").fetchall())
 
     def system_sql(self) -> str:
         """The source system of a row, as SQL."""
@@ -233,9 +382,30 @@ class Batch:
 
     def _judged_sql(self) -> str:
         """Per served row its place `seq`, keys, times, content hash, and the reason when it is refused."""
-        names = [column.name for column in self.object.fields]
         typed = ", ".join(f"{_typed(column)} as {column.name}" for column in self.object.fields)
         lead = "".join(f"{key}, " for key in self.object.identity if key != "source_id")
+        return f"""
+            with typed as (
+                select rowid as seq, {lead}source_id, coalesce(is_deleted, false) as is_deleted,
+                    {self._time_sql()} as source_updated_at,
+                    {typed}, case {self._reason_sql()} end as refused_because
+                from incoming
+            )
+            select seq, {lead}source_id, source_updated_at, is_deleted, refused_because,
+                {self._row_hash_sql()} as content_hash
+            from typed
+            """
+
+    def _time_sql(self) -> str:
+        """When a row changed. A time ahead of our clock is a mistake: it must not outlast later changes."""
+        return f"case when updated is not null then least({parse_time('updated')}, timestamp '{self.now}') end"
+
+    def _row_hash_sql(self) -> str:
+        return _hash_sql(self.object.content, "is_deleted", lambda column: column.name)
+
+    def _reason_sql(self) -> str:
+        """The arms of a `case`: why a row is refused."""
+        names = [column.name for column in self.object.fields]
         tests = [("nullif(trim(source_id), '') is null", "'the key is missing or blank'")]
         everything = ", ".join(["source_id", *names])
         which = " ".join(f"when contains({name}, chr(0)) then '{name}'" for name in ["source_id", *names])
@@ -248,17 +418,7 @@ class Batch:
             if column.kind != "text":
                 wrong = f"{column.name} is not null and {_typed(column)} is null"
                 tests.append((wrong, f"'{column.name} is not {NOT_TEXT[column.kind]}: ' || {column.name}"))
-        reason = " ".join(f"when {test} then {text}" for test, text in tests)
-        return f"""
-            with typed as (
-                select rowid as seq, {lead}source_id, coalesce(is_deleted, false) as is_deleted,
-                    {parse_time("updated")} as source_updated_at, {typed}, case {reason} end as reason
-                from incoming
-            )
-            select seq, {lead}source_id, source_updated_at, is_deleted, reason,
-                {_hash_sql(self.object.content, "is_deleted", lambda column: column.name)} as content_hash
-            from typed
-            """
+        return " ".join(f"when {test} then {text}" for test, text in tests)
 
     def _rejects_sql(self) -> str:
         system = self.system_sql().replace("source_system", "incoming.source_system")
@@ -267,38 +427,58 @@ class Batch:
         return f"""
             insert into rejects
             select {system}, '{self.object.name}', replace(incoming.source_id, chr(0), '\\0'),
-                replace(judged.reason, chr(0), '\\0'),
+                replace(judged.refused_because, chr(0), '\\0'),
                 left(to_json({row})::varchar, {LONGEST_PAYLOAD}), incoming.location, timestamp '{self.now}'
             from judged inner join incoming on incoming.rowid = judged.seq
-            where judged.reason is not null
+            where judged.refused_because is not null
             order by judged.seq
             """
 
     def _versions_sql(self) -> str:
+        """What is new: per record, in order of time, each state that differs from the one before it.
+
+        Of states with one time the last served counts. A state older than the landed one came late and tells
+        nothing new. A record that was found missing and is served again is back, whatever its time says: it sorts
+        behind its tombstone.
+        """
         keys = ", ".join(self.object.identity)
-        same = " and ".join(f"latest.{key} = ordered.{key}" for key in self.object.identity)
-        updated = "ordered.source_updated_at"
-        if self.object.deletes == "reconcile":
-            # Found missing, and served again with its old time: it is back, so it sorts behind its tombstone.
-            updated = f"""case when latest.is_deleted and not ordered.is_deleted
-                and ordered.source_updated_at <= latest.source_updated_at
-                then latest.source_updated_at + interval 1 microsecond else {updated} end"""
+        same = " and ".join(f"latest.{key} = judged.{key}" for key in self.object.identity)
+        time = "judged.source_updated_at" if self.object.cursor else "null::timestamp"
+        is_back, late = "false", f"{time} < latest.source_updated_at"
+        if self.object.deletes in FOUND_MISSING and self.object.cursor:
+            is_back = f"""latest.is_deleted and not judged.is_deleted and {time} <= latest.source_updated_at
+                and row_number() over (partition by {keys_of("judged", self.object)}
+                    order by judged.source_updated_at desc, judged.seq desc) = 1"""
         return f"""
-            with ordered as (
+            with placed as (
+                select judged.* exclude (refused_because), latest.content_hash as landed_hash,
+                    coalesce({is_back}, false) as is_back, coalesce({late}, false) as is_late,
+                    {time} as ordering_time, latest.source_updated_at as landed_at
+                from judged left join latest on {same}
+            ),
+            known as (
+                select * from placed where is_back or not is_late
+                qualify row_number() over (partition by {keys}, ordering_time, is_back
+                    order by seq desc) = 1 or ordering_time is null
+            ),
+            ordered as (
                 select *, lag(content_hash) over (
-                    partition by {keys} order by source_updated_at nulls first, seq
+                    partition by {keys} order by ordering_time nulls first, seq
                 ) as hash_before
-                from judged
+                from known
             )
-            select ordered.* exclude (hash_before, reason) replace ({updated} as source_updated_at),
+            select ordered.* exclude (hash_before, landed_hash, is_back, is_late, ordering_time, landed_at)
+                replace (case when is_back then landed_at + interval 1 microsecond
+                    else source_updated_at end as source_updated_at),
                 false as is_tombstone
-            from ordered left join latest on {same}
-            where ordered.content_hash is distinct from coalesce(ordered.hash_before, latest.content_hash)
+            from ordered
+            where content_hash is distinct from coalesce(hash_before, landed_hash)
             """
 
-    def _current_sql(self) -> str:
+    def current_sql(self) -> str:
         """The latest state of each record, this batch included."""
         keys = ", ".join(self.object.identity)
+        time = "source_updated_at desc nulls last, " if self.object.cursor else ""
         return f"""
             select distinct on ({keys}) {keys}, source_updated_at, is_deleted
             from (
@@ -306,20 +486,23 @@ class Batch:
                 union all
                 select {keys}, source_updated_at, is_deleted, 1 as generation, seq from versions
             )
-            order by {keys}, source_updated_at desc nulls last, generation desc, seq desc
+            order by {keys}, {time}generation desc, seq desc nulls first
             """
 
 
 @contextmanager
 def open_batch(
-    environment: Environment, source_object: Object, now: datetime, lag: timedelta | None = None
+    environment: Environment, source_object: Object, now: datetime, load_id: str, lag: timedelta | None = None
 ) -> Iterator[Batch]:
-    """A Batch that knows what is landed. `now` is timezone-aware UTC; `lag` replaces the cursor's own."""
+    """A Batch that knows what is landed. `now` is timezone-aware UTC; `lag` replaces the cursor's own.
+
+    load_id   of the load that its rows will be; newer than every load of the dataset
+    """
     scratch = environment.dlt / "scratch"
     connection = duckdb.connect(":memory:", config={"temp_directory": str(scratch)})
     try:
         connection.execute("set TimeZone = 'UTC'")
-        batch = Batch(environment, source_object, now.replace(tzinfo=None), connection)
+        batch = Batch(environment, source_object, now.replace(tzinfo=None), connection, load_id)
         _load_state(batch, lag)
         yield batch
     finally:
@@ -356,7 +539,48 @@ def _load_state(batch: Batch, lag: timedelta | None) -> None:
             newest = f"select max({time}) from {complete} and not is_deleted and {time} <= ?"
             found = warehouse.execute(newest, [batch.now]).fetchall()[0][0]
             batch.read_from = found - (described.cursor.lag if lag is None else lag) if found else None
+        batch.known_fields = _known_fields(warehouse, described)
+        rejected = _rejected_ids(warehouse, described, complete if known else None)
     _store_latest(batch, latest)
+    batch.connection.execute("create table rejected (source_id varchar)")
+    batch.connection.executemany("insert into rejected values (?)", [[key] for key in rejected] or [[None]])
+
+
+def _rejected_ids(warehouse: duckdb.DuckDBPyConnection, described: Object, complete: str | None) -> list[str]:
+    """Ids whose last word is a reject: nothing of them was landed since."""
+    if not table_exists(warehouse, "raw_ingest", "rejects"):
+        return []
+    landed = f"select source_id, max(_dlt_load_id) as load_id from {complete} group by 1" if complete else (
+        "select null as source_id, null as load_id where false"
+    )  # fmt: skip
+    found = warehouse.execute(
+        f"""
+        select rejects.source_id from raw_ingest.rejects left join ({landed}) as landed using (source_id)
+        where source_system = ? and source_object = ? and rejects.source_id is not null
+        group by rejects.source_id, landed.load_id
+        having landed.load_id is null or max(rejects._dlt_load_id) > landed.load_id
+        order by 1
+        """,
+        [described.source, described.name],
+    ).fetchall()
+    return [key for (key,) in found]
+
+
+def _known_fields(warehouse: duckdb.DuckDBPyConnection, described: Object) -> dict[str, str]:
+    if not table_exists(warehouse, "raw_ingest", "source_fields"):
+        return {}
+    found = warehouse.execute(
+        """
+        select field_name, field_type from raw_ingest.source_fields
+        where source_system = ? and source_object = ?
+            and _dlt_load_id in (select load_id from raw_ingest._dlt_loads where status = 0)
+        qualify row_number() over (
+            partition by field_name order by observed_at desc, _dlt_load_id desc, change = 'dropped'
+        ) = 1
+        """,
+        [described.source, described.name],
+    ).fetchall()
+    return {name: kind or "" for name, kind in found}
 
 
 def _store_latest(batch: Batch, latest: pa.Table | None) -> None:
@@ -370,9 +594,18 @@ def _store_latest(batch: Batch, latest: pa.Table | None) -> None:
         batch.connection.unregister("landed_rows")
 
 
+def keys_of(alias: str, described: Object) -> str:
+    """SQL: the identity columns of `described` in `alias`."""
+    return ", ".join(f"{alias}.{key}" for key in described.identity)
+
+
 def parse_time(expression: str) -> str:
     """SQL: text with or without an offset as a naive UTC timestamp; null when it is no time."""
     return f"(try_cast({expression} as timestamptz) at time zone 'UTC')"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _typed(column: Column) -> str:
@@ -387,6 +620,15 @@ def _typed(column: Column) -> str:
 
 
 def _hash_sql(content: tuple[Column, ...], deleted: str, value: Callable[[Column], str]) -> str:
-    """SQL: sha256 in hex of the content and is_deleted as canonical JSON (keys in order, nulls kept)."""
-    pairs = [f"'{column.name}': {value(column)}" for column in sorted(content, key=lambda column: column.name)]
-    return f"sha256(to_json({{{', '.join(pairs)}, 'is_deleted': {deleted}}})::varchar)"
+    """SQL: MD5 in hex of is_deleted and the content: which values are null, then each value behind a NUL character.
+
+    No landed value holds a NUL, so different contents never give the same text.
+    """
+    ordered = sorted(content, key=lambda column: column.name)
+    nulls = " + ".join(
+        f"({value(column)} is null)::bigint * {2 ** (place % 60)}" for place, column in enumerate(ordered)
+    )
+    parts = [part for column in ordered for part in ("chr(0)", value(column))]
+    if len(ordered) > 60:  # more than one number can hold
+        nulls = f"concat({', '.join(f'({value(column)} is null)::integer' for column in ordered)})"
+    return f"md5(concat({deleted}, chr(0), {nulls}, {', '.join(parts)}))"

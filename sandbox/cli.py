@@ -15,7 +15,7 @@ from operate.environment import Environment, get_environment
 from operate.errors import UserError
 from sandbox import server
 from sandbox.contract import read_contract
-from sandbox.faults import KINDS, SOURCES, set_fault
+from sandbox.faults import KINDS, SOURCES, STANDING_FAULTS, set_fault
 from sandbox.rates import SYSTEMS
 from sandbox.tick import tick as tick_world
 from sandbox.world import iso, opened, truth, world_exists, write_atomically
@@ -38,7 +38,7 @@ def sandbox() -> None:
 @click.option("--people", type=int, default=None, help="Size of a new world, by default 2000.")
 @click.option("--seed", type=int, default=None, help="Seed of a new world, by default 360.")
 def start(env_name: str | None, detach: bool, people: int | None, seed: int | None) -> None:
-    """Serve the sandbox: HubSpot's API, the ERP's PostgreSQL, spreadsheets in the inbox."""
+    """Serve the sandbox: the vendors' APIs, the ERP's PostgreSQL, spreadsheets in the inbox."""
     environment = _environment(env_name)
     if detach:
         _print_addresses(environment, server.start_detached(environment, people, seed))
@@ -57,9 +57,9 @@ def start(env_name: str | None, detach: bool, people: int | None, seed: int | No
 
 def _print_addresses(environment: Environment, contract: dict) -> None:
     click.echo(f"sandbox of {environment.name}: {environment.sandbox_contract}")
-    click.echo(f"  hubspot       {contract['sources']['hubspot']['base_url']}")
-    click.echo(f"  erp           {contract['sources']['erp']['dsn']}")
-    click.echo(f"  spreadsheets  {environment.inbox}")
+    for name, source in contract["sources"].items():
+        click.echo(f"  {name:14}{source.get('base_url') or source['dsn']}")
+    click.echo(f"  {'spreadsheets':14}{environment.inbox}")
 
 
 @sandbox.command()
@@ -98,11 +98,12 @@ def truth_command(env_name: str | None, target: Path | None) -> None:
 @click.argument("source", type=click.Choice(SOURCES))
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--times", type=click.IntRange(min=1), default=1, show_default=True, help="Requests that fail.")
-@click.option("--seconds", type=float, default=1.0, show_default=True, help="Retry-After of 429, delay of slow.")
+@click.option("--seconds", type=float, default=1.0, show_default=True, help="Retry-After, delay, or clock skew.")
 def fault(env_name: str | None, source: str, kind: str, times: int, seconds: float) -> None:
-    """Let the next requests to SOURCE fail as KIND; `none` ends the fault."""
+    """Let the next requests to SOURCE fail as KIND, or its records change; `none` ends all its faults."""
     set_fault(_environment(env_name), source, kind, times, seconds)
-    click.echo(f"{source}: no fault" if kind == "none" else f"{source}: {kind} for the next {times} requests")
+    lasting = "until `none`" if kind in STANDING_FAULTS else f"for the next {times} requests"
+    click.echo(f"{source}: no fault" if kind == "none" else f"{source}: {kind} {lasting}")
 
 
 @sandbox.command()

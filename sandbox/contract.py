@@ -48,29 +48,24 @@ def read_contract(environment: Environment) -> dict:
     return json.loads(environment.sandbox_contract.read_text(encoding="utf-8"))
 
 
-def write_contract(environment: Environment, base_url: str, token: str, dsn: str, ca_file: Path) -> None:
-    """Say where everything is; called when every emulator accepts requests."""
-    contract = {
-        "schema": 1,
-        "ca_file": str(ca_file),
-        "sources": {
-            "hubspot": {
-                "base_url": base_url,
-                "credentials": {"access_token": token},
-                "objects": ["contacts"],
-            },
-            "erp": {"dsn": dsn, "objects": ["customers", "invoices"]},
-        },
-        "webhooks": {},
-        "pid": os.getpid(),
-    }
+def write_contract(environment: Environment, sources: dict[str, dict], ca_file: Path) -> None:
+    """Say where everything is; called when every emulator accepts requests.
+
+    sources   per source base_url and credentials, or dsn; `objects` is what it serves
+    """
+    contract = {"schema": 1, "ca_file": str(ca_file), "sources": sources, "webhooks": {}, "pid": os.getpid()}
     write_atomically(environment.sandbox_contract, json.dumps(contract, indent=2).encode(), 0o600)
 
 
 def credentials(environment: Environment) -> dict[str, str]:
-    """The emulators' secrets, made once per world: access_token, erp_password."""
+    """The emulators' secrets, made once per world: one per source, in the form its vendor gives them."""
     path = environment.sandbox / "credentials.json"
     if not path.exists():
-        made = {"access_token": f"pat-sandbox-{secrets.token_hex(16)}", "erp_password": secrets.token_hex(16)}
+        made = {
+            "salesforce": f"00D5g0SANDBOX!{secrets.token_hex(32)}",
+            "hubspot": f"pat-sandbox-{secrets.token_hex(16)}",
+            "stripe": f"sk_test_{secrets.token_hex(24)}",
+            "erp": secrets.token_hex(16),
+        }
         write_atomically(path, json.dumps(made).encode(), 0o600)
     return json.loads(path.read_text(encoding="utf-8"))

@@ -35,9 +35,9 @@ FIELDS = (
     "job_title",
     "website",
 )
-FULL_NAME_SYSTEMS = ("erp", "branch_office")  # one name cell
+FULL_NAME_SYSTEMS = ("erp", "branch_office", "stripe")  # one name cell
 MIDDLE_NAME_SYSTEMS = ("legacy_crm",)  # a column of its own; elsewhere it follows the given name
-MOBILE_SYSTEMS = ("hubspot", "erp", "branch_office", "legacy_crm")
+MOBILE_SYSTEMS = ("hubspot", "erp", "branch_office", "legacy_crm", "salesforce")
 
 _PLACEHOLDER_NAMES = (("Test", "Test"), ("Unknown", "Unknown"), ("n/a", "n/a"), ("Customer", "Unknown"))
 _PLACEHOLDER_EMAILS = ("test@test.com", "test@test.com", "none@none.com", "n/a", "noemail@noemail.com")

@@ -1,4 +1,8 @@
-"""Faults on demand: what an emulator answers instead, and how often. The file is read on every request."""
+"""Faults on demand: what a source does instead of answering well, and for how long.
+
+A fault of requests (429, slow, ...) meets the next `times` requests; a fault of the source's state (clock_skew,
+schema_new, ...) stands until it is ended with `none`. The file is read on every request.
+"""
 
 from __future__ import annotations
 
@@ -12,43 +16,88 @@ from operate.environment import Environment
 from operate.errors import UserError
 from sandbox.world import world_exists, write_atomically
 
-KINDS = ("401", "429", "500", "invalid_json", "slow", "none")
-SOURCES = ("hubspot",)
+# kind: what happens
+REQUEST_FAULTS = {
+    "401": "the credentials are refused",
+    "429": "too many requests, with Retry-After where the vendor sends it",
+    "500": "an error of the server",
+    "slow": "the answer comes late",
+    "truncated": "the connection breaks in the middle of the body",
+    "invalid_json": "the body ends in the middle, though the answer is complete",
+    "expired_cursor": "the cursor of a page is not known any more",
+    "duplicate_page": "a page comes a second time instead of the next",
+}
+STANDING_FAULTS = {
+    "clock_skew": "times of change are ahead by --seconds",
+    "out_of_order": "an older version of a record comes after the newer one",
+    "schema_new": "records have a field that was not there",
+    "schema_dropped": "a field is gone",
+    "schema_retyped": "a field holds values of another type",
+    "schema_renamed": "a field has another name",
+}
+KINDS = (*REQUEST_FAULTS, *STANDING_FAULTS, "none")
+_OF_APIS = tuple(KINDS)
+# The ERP is a database: it has no pages, cursors or rate limits. A spreadsheet is a file: it has no requests.
+FAULTS_OF: dict[str, tuple[str, ...]] = {
+    "salesforce": _OF_APIS,
+    "hubspot": _OF_APIS,
+    "stripe": _OF_APIS,
+    "erp": ("401", "500", "slow", *STANDING_FAULTS, "none"),
+    "spreadsheets": ("truncated", "out_of_order", "schema_new", "schema_dropped", "schema_retyped", "schema_renamed",
+                     "none"),
+}  # fmt: skip
+SOURCES = tuple(FAULTS_OF)
 
 
 def set_fault(environment: Environment, source: str, kind: str, times: int = 1, seconds: float = 1.0) -> None:
-    """Let the next `times` requests to `source` fail as `kind` (one of KINDS; `none` ends the fault).
+    """Let `source` fail as `kind` (`none` ends all its faults): the next `times` requests, or until ended.
 
-    `seconds` is the Retry-After of a 429 and the delay of `slow`. Raises UserError for a source or kind that
-    cannot be, or when there is no sandbox.
+    `seconds` is the Retry-After of a 429, the delay of `slow` and the skew of `clock_skew`. Raises UserError for
+    a source or kind that cannot be, or when there is no sandbox.
     """
     if source not in SOURCES:
         raise UserError(f"source {source!r} has no faults to set: take one of {', '.join(SOURCES)}")
-    if kind not in KINDS:
-        raise UserError(f"fault {kind!r} is unknown: take one of {', '.join(KINDS)}")
+    if kind not in FAULTS_OF[source]:
+        raise UserError(f"fault {kind!r} is unknown for {source}: take one of {', '.join(FAULTS_OF[source])}")
     if times < 1:
         raise UserError(f"--times {times} makes no fault: take 1 or more, or the kind `none`")
     if not world_exists(environment):
         raise UserError(f"environment {environment.name!r} has no sandbox yet: run `c360 sandbox start`")
     with _faults(environment) as faults:
-        faults.pop(source, None)
-        if kind != "none":
-            status = int(kind) if kind.isdigit() else 200
-            faults[source] = {"kind": kind, "status": status, "times": times, "seconds": seconds}
+        if kind == "none":
+            faults.pop(source, None)
+            return
+        mine = faults.setdefault(source, {"request": None, "standing": {}})
+        if kind in STANDING_FAULTS:
+            mine["standing"][kind] = seconds
+        else:
+            mine["request"] = {"kind": kind, "times": times, "seconds": seconds}
 
 
-def take_fault(environment: Environment, source: str) -> dict | None:
-    """The fault of this request to `source`, counted down; None when it is to be answered as usual."""
+def take_fault(environment: Environment, source: str, kinds: tuple[str, ...] | None = None) -> dict | None:
+    """The fault of this request to `source`, counted down; None when it is to be answered as usual.
+
+    `kinds` are those that this request can show: a page without a cursor cannot have an expired one.
+    """
     if not _path(environment).exists():  # the usual case costs one stat
         return None
     with _faults(environment) as faults:
-        fault = faults.get(source)
-        if fault is None:
+        fault = (faults.get(source) or {}).get("request")
+        if fault is None or (kinds is not None and fault["kind"] not in kinds):
             return None
         fault["times"] -= 1
         if fault["times"] < 1:
-            del faults[source]
+            faults[source]["request"] = None
         return dict(fault)
+
+
+def standing_faults(environment: Environment, source: str) -> dict[str, float]:
+    """The faults of the source's state that stand now: kind -> seconds."""
+    try:
+        faults = json.loads(_path(environment).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return (faults.get(source) or {}).get("standing", {})
 
 
 def _path(environment: Environment):
@@ -67,6 +116,7 @@ def _faults(environment: Environment) -> Iterator[dict]:
         except FileNotFoundError:
             faults = {}
         yield faults
+        faults = {source: mine for source, mine in faults.items() if mine["request"] or mine["standing"]}
         if faults:
             write_atomically(path, json.dumps(faults).encode())
         else:

@@ -1,367 +1,452 @@
-"""HubSpot's CRM API for contacts, as the vendor's specification has it, over the world.
+"""HubSpot's CRM API, as the vendor's SDK has it, over the world.
 
-    GET  /crm/v3/objects/contacts            pages of at most 100 by `after`; archived=true: the archived
-    GET  /crm/v3/objects/contacts/{id}       an id that was merged away answers with the contact it became
-    POST /crm/v3/objects/contacts/search     filterGroups, sorts, at most 200 a page and 10,000 a query
-    POST /crm/v3/objects/contacts/merge      makes a new id; both old ones resolve to it
-    GET  /crm/v3/properties/contacts         names and types; property values are always strings
+    GET  /crm/v3/objects/{type}                pages of at most 100 by `after`; archived=true: the archived ones
+    GET  /crm/v3/objects/{type}/{id}           an id that was merged away answers with the record it became
+    POST /crm/v3/objects/{type}/batch/read     at most 100 ids
+    POST /crm/v3/objects/{type}/search         filterGroups, sorts, at most 200 a page and 10,000 a query
+    POST /crm/v3/objects/{type}/merge          makes a new id; both old ones resolve to it
+    GET  /crm/v3/properties/{type}             names and types; property values are always strings
+    GET  /crm/v4/objects/{type}/{id}/associations/{to}, POST /crm/v4/associations/{type}/{to}/batch/read, .../labels
 
-Companies and other associations are not served: `associations` is accepted and answered with nothing.
+Types are contacts, companies and deals, associated with each other.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-import json
 import uuid
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse
 
 from operate import clock
 from operate.environment import Environment
-from sandbox.faults import take_fault
-from sandbox.tick import merge_records
+from sandbox.deals import ENDS
+from sandbox.hubspot_objects import ASSOCIATION_TYPES, TYPES, ObjectType
+from sandbox.records import merge_records
+from sandbox.serving import ApiError, Vendor, json_body, make_app as app_of, versions_served, whole_number
 from sandbox.world import World, iso
 
-LIST_LIMIT, SEARCH_LIMIT, SEARCH_CAP = 100, 200, 10_000
-DEFAULT_PROPERTIES = ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname")
-
-# HubSpot property -> (field of the world's record, label, type)
-_CONTENT = {
-    "firstname": ("given_name", "First Name", "string"),
-    "lastname": ("family_name", "Last Name", "string"),
-    "email": ("email", "Email", "string"),
-    "hs_additional_emails": ("email_2", "Additional email addresses", "enumeration"),
-    "phone": ("phone", "Phone Number", "string"),
-    "mobilephone": ("mobile", "Mobile Phone Number", "string"),
-    "address": ("address", "Street Address", "string"),
-    "city": ("city", "City", "string"),
-    "state": ("region", "State/Region", "string"),
-    "zip": ("postal_code", "Postal Code", "string"),
-    "country": ("country", "Country/Region", "string"),
-    "date_of_birth": ("birth_date", "Date of birth", "string"),
-    "company": ("company_name", "Company Name", "string"),
-    "jobtitle": ("job_title", "Job Title", "string"),
-    "website": ("website", "Website URL", "string"),
-    "lifecyclestage": ("lifecycle_stage", "Lifecycle Stage", "enumeration"),
-    "hs_email_optout": ("email_optout", "Unsubscribed from all email", "bool"),
-}
-_SYSTEM = {
-    "createdate": ("created_at", "Create Date", "datetime"),
-    "lastmodifieddate": ("updated_at", "Last Modified Date", "datetime"),
-    "hs_object_id": ("seq", "Record ID", "number"),
-    "hs_merged_object_ids": ("merged_from", "Merged record IDs", "enumeration"),
-    "hs_calculated_merged_vids": ("merged_from", "Merged vids with timestamps", "string"),
-}
-PROPERTIES = {**_CONTENT, **_SYSTEM}
+CREDENTIAL = "access_token"
+SERVED = ("contacts", "companies", "deals", "associations")
+SETTINGS: dict[str, str] = {}
+LIST_LIMIT, SEARCH_LIMIT, SEARCH_CAP, BATCH_LIMIT, ASSOCIATION_LIMIT = 100, 200, 10_000, 100, 500
+ASSOCIATION_BATCH_LIMIT = 1000
 _OPERATORS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 
 
-class ApiError(Exception):
-    """An error answer in HubSpot's schema."""
-
-    def __init__(self, status: int, category: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.category, self.message = status, category, message
-
-    def response(self) -> JSONResponse:
-        body = {
-            "status": "error",
-            "message": self.message,
-            "correlationId": str(uuid.uuid4()),
-            "category": self.category,
-        }
-        return JSONResponse(body, self.status)
+def _error(status: int, category: str, message: str, headers: dict[str, str] | None = None, **more) -> ApiError:
+    body = {"status": "error", "message": message, "correlationId": str(uuid.uuid4()), "category": category, **more}
+    return ApiError(status, body, headers)
 
 
 def _invalid(message: str) -> ApiError:
-    return ApiError(400, "VALIDATION_ERROR", message)
+    return _error(400, "VALIDATION_ERROR", message)
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+def _limited(seconds: float) -> ApiError:
+    headers = {"Retry-After": str(max(1, round(seconds)))}
+    message = "You have reached your ten_secondly_rolling limit."
+    return _error(429, "RATE_LIMITS", message, headers, policyName="TEN_SECONDLY_ROLLING")
 
 
 def make_app(environment: Environment, world: World, token: str) -> Starlette:
     """The API over `world`, for bearers of `token`."""
-    contacts = Contacts(environment, world)
 
-    def guarded(handler: Callable[[Request], Awaitable[dict]]) -> Handler:
-        async def answer(request: Request) -> Response:
-            fault = await _answer_of_fault(environment)
-            if fault is not None:
-                return fault
-            try:
-                _check_token(request, token)
-                return JSONResponse(await handler(request))
-            except ApiError as error:
-                return error.response()
+    def authorise(request: Request) -> None:
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            raise _error(
+                401,
+                "INVALID_AUTHENTICATION",
+                "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can "
+                "find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
+            )
 
-        return answer
-
-    base = "/crm/v3/objects/contacts"
-    return Starlette(
-        routes=[
-            Route(base, guarded(contacts.list), methods=["GET"]),
-            Route(f"{base}/search", guarded(contacts.search), methods=["POST"]),
-            Route(f"{base}/merge", guarded(contacts.merge), methods=["POST"]),
-            Route(f"{base}/{{contact_id}}", guarded(contacts.get), methods=["GET"]),
-            Route("/crm/v3/properties/contacts", guarded(contacts.properties), methods=["GET"]),
+    vendor = Vendor(
+        source="hubspot",
+        environment=environment,
+        world=world,
+        authorise=authorise,
+        not_found=lambda request: _error(404, "OBJECT_NOT_FOUND", f"resource not found: {request.url.path}"),
+        errors={
+            "401": lambda _: _error(401, "INVALID_AUTHENTICATION", "The access token is expired or revoked"),
+            "429": _limited,
+            "500": lambda _: _error(500, "INTERNAL_ERROR", "internal error"),
+            "expired_cursor": lambda _: _invalid("The paging cursor `after` is not valid any more"),
+        },
+        has_cursor=_has_cursor,
+    )
+    crm, links = Records(vendor), Associations(vendor)
+    objects = "/crm/v3/objects/{type}"
+    return app_of(
+        vendor,
+        [
+            ("GET", objects, crm.list),
+            ("POST", f"{objects}/search", crm.search),
+            ("POST", f"{objects}/merge", crm.merge),
+            ("POST", f"{objects}/batch/read", crm.batch_read),
+            ("GET", f"{objects}/{{id}}", crm.get),
+            ("GET", "/crm/v3/properties/{type}", crm.properties),
+            ("GET", "/crm/v3/properties/{type}/{name}", crm.property),
+            ("GET", "/crm/v4/objects/{type}/{id}/associations/{to}", links.list),
+            ("POST", "/crm/v4/associations/{type}/{to}/batch/read", links.batch_read),
+            ("GET", "/crm/v4/associations/{type}/{to}/labels", links.labels),
         ],
-        exception_handlers={404: _not_found, 405: _not_found},
     )
 
 
-async def _not_found(request: Request, _: Exception) -> Response:
-    return ApiError(404, "OBJECT_NOT_FOUND", f"resource not found: {request.url.path}").response()
+async def _has_cursor(request: Request) -> bool:
+    """A list page behind the first. A search is windowed by its filters: each page is a query of its own."""
+    return "after" in request.query_params
 
 
-def _check_token(request: Request, token: str) -> None:
-    given = request.headers.get("authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        raise ApiError(
-            401,
-            "INVALID_AUTHENTICATION",
-            "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can "
-            "find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
-        )
+def _type(request: Request, name: str = "type") -> ObjectType:
+    wanted = request.path_params[name]
+    # The API also takes the object type ids.
+    wanted = {"0-1": "contacts", "0-2": "companies", "0-3": "deals"}.get(wanted, wanted)
+    found = TYPES.get(wanted) or next((one for one in TYPES.values() if one.singular == wanted), None)
+    if found is None:
+        raise _invalid(f"Unable to infer object type from: {wanted}")
+    return found
 
 
-async def _answer_of_fault(environment: Environment) -> Response | None:
-    """The answer a fault set by `c360 sandbox fault` wants, None for the usual one."""
-    fault = take_fault(environment, "hubspot")
-    if fault is None:
-        return None
-    if fault["kind"] == "slow":
-        await asyncio.sleep(fault["seconds"])
-        return None
-    if fault["kind"] == "invalid_json":
-        return Response('{"results": [{"id": "1", "properties": {', media_type="application/json")
-    if fault["kind"] == "401":
-        return ApiError(401, "INVALID_AUTHENTICATION", "The access token is expired or revoked").response()
-    if fault["kind"] == "429":
-        response = ApiError(429, "RATE_LIMITS", "You have reached your ten_secondly_rolling limit.").response()
-        response.headers["Retry-After"] = str(max(1, round(fault["seconds"])))
-        return response
-    return ApiError(fault["status"], "INTERNAL_ERROR", "internal error").response()
+class Records:
+    """The object endpoints. Each takes a request and returns the body of the answer, or raises ApiError."""
 
-
-class Contacts:
-    """The endpoints. Each takes a request and returns the body of the answer, or raises ApiError."""
-
-    def __init__(self, environment: Environment, world: World) -> None:
-        self.environment, self.world = environment, world
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor, self.world = vendor, vendor.world
 
     async def list(self, request: Request) -> dict:
-        query = request.query_params
-        limit = _whole("limit", query.get("limit"), 10, 1, LIST_LIMIT)
-        after = _whole("after", query.get("after"), 0, 0, None)
-        archived = query.get("archived", "false").lower() == "true"
+        kind, query = _type(request), request.query_params
+        limit = whole_number("limit", query.get("limit"), 10, 1, LIST_LIMIT, _invalid)
+        after = whole_number("after", query.get("after"), 0, 0, None, _invalid)
         rows = self.world.rows(
-            "select * from records where system = 'hubspot' and state = ? and seq > ? order by seq limit ?",
-            ("archived" if archived else "live", after, limit + 1),
+            "select * from records where system = 'hubspot' and object = ? and state = ? and seq > ?"
+            " order by seq limit ?",
+            (kind.name, "archived" if _flag(query, "archived") else "live", after, limit + 1),
         )
-        names = _requested(query.getlist("properties"))
-        body: dict = {"results": [_contact(row, names) for row in rows[:limit]]}
+        body: dict = {"results": self._shown(kind, rows[:limit], query.getlist("properties"))}
+        for name in _names(query.getlist("associations")):
+            self._add_associations(kind, body["results"], name)
         if len(rows) > limit:
             last = str(rows[limit - 1]["seq"])
-            link = str(request.url.include_query_params(after=last))
-            body["paging"] = {"next": {"after": last, "link": link}}
+            body["paging"] = {"next": {"after": last, "link": str(request.url.include_query_params(after=last))}}
         return body
 
     async def get(self, request: Request) -> dict:
-        contact_id = request.path_params["contact_id"]
-        row = self.world.record("hubspot", contact_id)
-        while row is not None and row["state"] == "merged":
-            row = self.world.record("hubspot", row["merged_into"])
-        archived = request.query_params.get("archived", "false").lower() == "true"
-        if row is None or row["state"] != ("archived" if archived else "live"):
-            raise ApiError(404, "OBJECT_NOT_FOUND", f"Object not found. objectId are usually numeric: {contact_id}")
-        return _contact(row, _requested(request.query_params.getlist("properties")))
+        kind, query = _type(request), request.query_params
+        source_id = request.path_params["id"]
+        row = self._current(kind, source_id)
+        if row is None or row["state"] != ("archived" if _flag(query, "archived") else "live"):
+            raise _error(404, "OBJECT_NOT_FOUND", f"Object not found.  objectId are usually numeric: {source_id}")
+        [shown] = self._shown(kind, [row], query.getlist("properties"))[:1]
+        for name in _names(query.getlist("associations")):
+            self._add_associations(kind, [shown], name)
+        return shown
 
-    async def properties(self, _: Request) -> dict:
-        results = [
-            {
-                "name": name,
-                "label": label,
-                "type": kind,
-                "fieldType": {"datetime": "date", "bool": "booleancheckbox", "number": "number"}.get(kind, "text"),
-                "groupName": "contactinformation",
-                "hubspotDefined": True,
-                "archived": False,
-            }
-            for name, (_, label, kind) in PROPERTIES.items()
-        ]
-        return {"results": results}
+    async def batch_read(self, request: Request) -> JSONResponse:
+        kind, body = _type(request), await json_body(request, _invalid)
+        ids = _ids_of(body, BATCH_LIMIT)
+        rows = {source_id: self._current(kind, source_id) for source_id in ids}
+        wanted = "archived" if _flag(request.query_params, "archived") else "live"
+        found = {row["source_id"]: row for row in rows.values() if row is not None and row["state"] == wanted}
+        missing = [key for key, row in rows.items() if row is None or row["state"] != wanted]
+        answer = _batch(self.vendor, self._shown(kind, found.values(), body.get("properties") or []))
+        if missing:
+            answer |= {"numErrors": 1, "errors": [_not_found(missing)]}
+        return JSONResponse(answer, 207 if missing else 200)
 
     async def search(self, request: Request) -> dict:
-        body = await _json_body(request)
-        limit = _whole("limit", body.get("limit"), 10, 1, SEARCH_LIMIT)
-        after = _whole("after", body.get("after"), 0, 0, None)
+        kind, body = _type(request), await json_body(request, _invalid)
+        limit = whole_number("limit", body.get("limit"), 10, 1, SEARCH_LIMIT, _invalid)
+        after = whole_number("after", body.get("after"), 0, 0, None, _invalid)
         if after + limit > SEARCH_CAP:
             raise _invalid(
                 f"The requested offset of {after + limit} exceeds the limit of {SEARCH_CAP} results per query"
             )
-        where, values = _where(body)
+        query = _Search(kind, self.vendor.standing())
+        where, values = query.where(body)
         count = self.world.rows(f"select count(*) from records where {where}", values)[0][0]
         rows = self.world.rows(
-            f"select * from records where {where} order by {_order(body)} limit ? offset ?",
+            f"select * from records where {where} order by {query.order(body)} limit ? offset ?",
             (*values, limit, after),
         )
-        names = _requested(body.get("properties") or [])
-        answer: dict = {"total": count, "results": [_contact(row, names) for row in rows]}
+        answer: dict = {"total": count, "results": self._shown(kind, rows, body.get("properties") or [])}
         if after + len(rows) < count:
             answer["paging"] = {"next": {"after": str(after + len(rows))}}
         return answer
 
     async def merge(self, request: Request) -> dict:
-        body = await _json_body(request)
+        kind, body = _type(request), await json_body(request, _invalid)
         with self.world.transaction():
             primary, secondary = (
-                self._live(str(body.get(name, ""))) for name in ("primaryObjectId", "objectIdToMerge")
+                self._live(kind, str(body.get(name, ""))) for name in ("primaryObjectId", "objectIdToMerge")
             )
             if primary["source_id"] == secondary["source_id"]:
-                raise _invalid("A contact cannot be merged with itself")
-            moment = iso(clock.now(self.environment))
-            new_id = merge_records(self.world, "hubspot", primary, secondary, moment, self.world.day)
-        return _contact(self.world.record("hubspot", new_id), DEFAULT_PROPERTIES)
+                raise _invalid(f"A {kind.singular} cannot be merged with itself")
+            moment = self._next_moment()
+            new_id = merge_records(self.world, primary, secondary, moment, self.world.day or 1)
+        return self._shown(kind, [self.world.record("hubspot", kind.name, new_id)], [])[0]
 
-    def _live(self, contact_id: str):
-        row = self.world.record("hubspot", contact_id)
+    async def properties(self, request: Request) -> dict:
+        kind = _type(request)
+        if _flag(request.query_params, "archived"):
+            return {"results": []}
+        known = kind.by_name(self.vendor.standing()).values()
+        return {"results": [one.definition(f"{kind.singular}information") for one in known]}
+
+    async def property(self, request: Request) -> dict:
+        kind, name = _type(request), request.path_params["name"]
+        known = kind.by_name(self.vendor.standing())
+        if name not in known:
+            raise _error(404, "OBJECT_NOT_FOUND", f"Property {name} does not exist for {kind.name}")
+        return known[name].definition(f"{kind.singular}information")
+
+    def _shown(self, kind: ObjectType, rows, asked: list[str]) -> list[dict]:
+        faults = self.vendor.standing()
+        known = kind.by_name(faults)
+        names = [name for name in _names(asked) if name in known]  # unknown ones are ignored, as HubSpot does
+        # Whatever is asked for, these three come too.
+        names = list(dict.fromkeys([*names, "createdate", "hs_object_id", kind.modified])) if _names(asked) else [
+            name for name in kind.defaults if name in known
+        ]  # fmt: skip
+        return [kind.show(row, names, faults) for row in versions_served(self.vendor, rows)]
+
+    def _next_moment(self) -> str:
+        """Now, or a millisecond after the newest change where the clock stands still: no two changes share a time."""
+        newest = self.world.rows("select max(updated_at) from records where system = 'hubspot'")[0][0]
+        after = datetime.fromisoformat(newest) + timedelta(milliseconds=1)
+        return iso(max(clock.now(self.vendor.environment), after))
+
+    def _current(self, kind: ObjectType, source_id: str):
+        """The record that `source_id` leads to, over however many merges."""
+        row = self.world.record("hubspot", kind.name, source_id)
         while row is not None and row["state"] == "merged":
-            row = self.world.record("hubspot", row["merged_into"])
-        if row is None or row["state"] != "live":
-            raise _invalid(f"Contact {contact_id!r} does not exist")
+            row = self.world.record("hubspot", kind.name, row["merged_into"])
         return row
 
+    def _live(self, kind: ObjectType, source_id: str):
+        row = self._current(kind, source_id)
+        if row is None or row["state"] != "live":
+            raise _invalid(f"{kind.singular} {source_id!r} does not exist")
+        return row
 
-async def _json_body(request: Request) -> dict:
-    try:
-        body = json.loads(await request.body())
-    except ValueError as error:
-        raise _invalid(f"Invalid input JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise _invalid("Invalid input JSON: an object is expected")
-    return body
-
-
-def _whole(name: str, value: object, default: int, least: int, most: int | None) -> int:
-    if value is None or value == "":
-        return default
-    try:
-        number = int(str(value))
-    except ValueError as error:
-        raise _invalid(f"{name} must be a whole number, not {value!r}") from error
-    if number < least or (most is not None and number > most):
-        raise _invalid(f"{name} {number} is out of range: {least} to {most}")
-    return number
+    def _add_associations(self, kind: ObjectType, shown: list[dict], to: str) -> None:
+        if (kind.name, to) not in ASSOCIATION_TYPES:
+            return  # unknown ones are ignored
+        found = associated(self.world, kind.name, to, [one["id"] for one in shown])
+        label = f"{kind.singular}_to_{TYPES[to].singular}"
+        for one in shown:
+            ids = found.get(one["id"], {})
+            if ids:
+                results = [{"id": key, "type": label} for key in ids]
+                one.setdefault("associations", {})[to] = {"results": results}
 
 
-def _requested(names: list[str]) -> tuple[str, ...]:
-    """The properties asked for, by comma or by repetition, with those every answer holds."""
-    asked = [name.strip() for text in names for name in str(text).split(",") if name.strip()]
-    if not asked:
-        return DEFAULT_PROPERTIES
-    known = [name for name in asked if name in PROPERTIES]  # unknown ones are ignored, as HubSpot does
-    return tuple(dict.fromkeys([*known, "createdate", "hs_object_id", "lastmodifieddate"]))
+class Associations:
+    """The v4 associations endpoints."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor, self.world = vendor, vendor.world
+
+    async def list(self, request: Request) -> dict:
+        kind, to, source_id = _type(request), _type(request, "to"), request.path_params["id"]
+        limit = whole_number("limit", request.query_params.get("limit"), 500, 1, ASSOCIATION_LIMIT, _invalid)
+        after = whole_number("after", request.query_params.get("after"), 0, 0, None, _invalid)
+        row = self.world.record("hubspot", kind.name, source_id)
+        if row is None or row["state"] != "live":
+            raise _error(404, "OBJECT_NOT_FOUND", f"Object not found.  objectId are usually numeric: {source_id}")
+        links = list(associated(self.world, kind.name, to.name, [source_id]).get(source_id, {}).items())
+        results = [_link(kind.name, to.name, *link) for link in links[after : after + limit]]
+        body: dict = {"results": results}
+        if after + limit < len(links):
+            following = str(after + limit)
+            link = str(request.url.include_query_params(after=following))
+            body["paging"] = {"next": {"after": following, "link": link}}
+        return body
+
+    async def batch_read(self, request: Request) -> JSONResponse:
+        kind, to = _type(request), _type(request, "to")
+        if (kind.name, to.name) not in ASSOCIATION_TYPES:
+            raise _invalid(f"No associations from {kind.name} to {to.name}")
+        ids = _ids_of(await json_body(request, _invalid), ASSOCIATION_BATCH_LIMIT)
+        found = associated(self.world, kind.name, to.name, ids)
+        results = [
+            {"from": {"id": key}, "to": [_link(kind.name, to.name, *link) for link in found[key].items()]}
+            for key in ids
+            if key in found
+        ]
+        answer = _batch(self.vendor, results)
+        without = [key for key in ids if key not in found]
+        if without:
+            errors = [
+                {
+                    "status": "error",
+                    "category": "OBJECT_NOT_FOUND",
+                    "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+                    "message": f"No {to.singular} is associated with {kind.singular} {key}.",
+                    "context": {"fromObjectId": [key]},
+                    "errors": [],
+                    "links": {},
+                }
+                for key in without
+            ]
+            answer |= {"numErrors": len(errors), "errors": errors}
+        return JSONResponse(answer, 207 if without else 200)
+
+    async def labels(self, request: Request) -> dict:
+        plain, primary = ASSOCIATION_TYPES[_type(request).name, _type(request, "to").name]
+        results = [{"category": "HUBSPOT_DEFINED", "typeId": plain, "label": None}]
+        if primary:
+            results.append({"category": "HUBSPOT_DEFINED", "typeId": primary, "label": "Primary"})
+        return {"results": results}
 
 
-def _contact(row, names: tuple[str, ...]) -> dict:
-    """A contact as the API shows it. A property without a value is null, every other a string."""
-    fields = json.loads(row["fields"])
-    values: dict[str, str] = {name: fields.get(field, "") for name, (field, _, _) in _CONTENT.items()}
-    moment = int(datetime.fromisoformat(row["updated_at"]).timestamp() * 1000)
-    merged = [old for old in row["merged_from"].split(";") if old]
-    values |= {
-        "createdate": row["created_at"],
-        "lastmodifieddate": row["updated_at"],
-        "hs_object_id": row["source_id"],
-        "hs_merged_object_ids": ";".join(merged),
-        "hs_calculated_merged_vids": ";".join(f"{old}:{moment}" for old in merged),
+def associated(world: World, kind: str, to: str, ids: list[str]) -> dict[str, dict[str, bool]]:
+    """id -> {id of the associated record: whether it is the primary one}, both live."""
+    mine, theirs = ENDS[kind], ENDS[to]
+    marks = ", ".join("?" * len(ids))
+    rows = world.rows(
+        f"select json_extract(fields, '$.{mine}'), json_extract(fields, '$.{theirs}'),"
+        " json_extract(fields, '$.is_primary') from records where system = 'hubspot' and object = 'associations'"
+        f" and state = 'live' and json_extract(fields, '$.{mine}') in ({marks})"
+        f" and json_extract(fields, '$.{theirs}') <> '' order by seq",
+        ids,
+    )
+    found: dict[str, dict[str, bool]] = {}
+    for own, other, primary in rows:
+        mine_of = found.setdefault(own, {})
+        mine_of[other] = mine_of.get(other, False) or bool(primary)
+    return found
+
+
+def _link(kind: str, to: str, other: str, is_primary: bool) -> dict:
+    plain, primary = ASSOCIATION_TYPES[kind, to]
+    types = [{"category": "HUBSPOT_DEFINED", "typeId": plain, "label": None}]
+    if is_primary and primary:
+        types.insert(0, {"category": "HUBSPOT_DEFINED", "typeId": primary, "label": "Primary"})
+    return {"toObjectId": other, "associationTypes": types}
+
+
+def _batch(vendor: Vendor, results: list[dict]) -> dict:
+    moment = iso(clock.now(vendor.environment))
+    return {"status": "COMPLETE", "results": results, "requestedAt": moment, "startedAt": moment, "completedAt": moment}
+
+
+def _not_found(ids: list[str]) -> dict:
+    return {
+        "status": "error",
+        "category": "OBJECT_NOT_FOUND",
+        "message": "Could not get some objects, they may be deleted or not exist. Check that ids are valid.",
+        "context": {"ids": ids},
+        "errors": [],
+        "links": {},
     }
-    contact = {
-        "id": row["source_id"],
-        "properties": {name: values[name] or None for name in names},
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-        "archived": row["state"] == "archived",
-    }
-    if contact["archived"]:
-        contact["archivedAt"] = row["ended_at"]
-    return contact
 
 
-def _expression(name: object) -> str:
-    if name not in PROPERTIES:
-        raise _invalid(f"Property {name!r} does not exist")
-    column = PROPERTIES[name][0]
-    return column if name in _SYSTEM else f"json_extract(fields, '$.{column}')"
+def _ids_of(body: dict, most: int) -> list[str]:
+    inputs = body.get("inputs")
+    if not isinstance(inputs, list) or not all(isinstance(one, dict) and one.get("id") for one in inputs):
+        raise _invalid("inputs must be a list of objects with an id")
+    if len(inputs) > most:
+        raise _invalid(f"The maximum number of inputs supported in a batch request is {most}, got {len(inputs)}")
+    return list(dict.fromkeys(str(one["id"]) for one in inputs))
 
 
-def _value(name: str, value: object) -> object:
-    """A filter's value as the column holds it: datetimes also come as milliseconds since 1970."""
-    text = str(value)
-    if PROPERTIES[name][2] == "datetime":
-        try:
-            if text.lstrip("-").isdigit():
-                return iso(datetime.fromtimestamp(int(text) / 1000, UTC))
-            moment = datetime.fromisoformat(text)
-        except (ValueError, OverflowError, OSError) as error:
-            raise _invalid(f"{text!r} is not a time: take ISO 8601 or milliseconds since 1970") from error
-        return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    if name == "hs_object_id":
-        if not text.isdigit():
-            raise _invalid(f"{text!r} is not a record id")
-        return int(text)
-    return text
+def _flag(query: Mapping[str, str], name: str) -> bool:
+    return query.get(name, "false").lower() == "true"
 
 
-def _where(body: dict) -> tuple[str, list]:
-    """SQL condition of a search: filters of a group all hold, of the groups at least one."""
-    groups, values = [], []
-    for group in body.get("filterGroups") or []:
-        parts = []
-        for one in group.get("filters") or []:
-            sql, parameters = _condition(one)
-            parts.append(sql)
-            values += parameters
-        if parts:
-            groups.append("(" + " and ".join(parts) + ")")
-    where = "system = 'hubspot' and state = 'live'"
-    return (f"{where} and ({' or '.join(groups)})" if groups else where), values
+def _names(asked: list[str]) -> list[str]:
+    """Names by comma or by repetition."""
+    return [name.strip() for text in asked for name in str(text).split(",") if name.strip()]
 
 
-def _condition(one: dict) -> tuple[str, list]:
-    name, operator = one.get("propertyName"), one.get("operator")
-    column = _expression(name)
-    if operator == "HAS_PROPERTY":
-        return f"coalesce({column}, '') <> ''", []
-    if operator == "NOT_HAS_PROPERTY":
-        return f"coalesce({column}, '') = ''", []
-    if operator == "IN":
-        values = [_value(name, value) for value in one.get("values") or []]
-        if not values:
-            raise _invalid(f"IN on {name!r} needs a list `values`")
-        return f"{column} collate nocase in ({', '.join('?' * len(values))})", values
-    if operator not in _OPERATORS:
-        raise _invalid(f"operator {operator!r} is not supported")
-    if one.get("value") is None:
-        raise _invalid(f"{operator} on {name!r} needs a `value`")
-    return f"{column} {_OPERATORS[operator]} ? collate nocase", [_value(name, one["value"])]
+class _Search:
+    """A search body as SQL over the world."""
 
+    def __init__(self, kind: ObjectType, faults: Mapping[str, float]) -> None:
+        self.kind, self.properties = kind, kind.by_name(faults)
 
-def _order(body: dict) -> str:
-    """One sort rule, as HubSpot allows; equal values by id. Without a rule by id."""
-    sorts = body.get("sorts") or []
-    if len(sorts) > 1:
-        raise _invalid("Only one sort rule is supported per search")
-    for sort in sorts:
-        rule = {"propertyName": sort.lstrip("-"), "direction": ""} if isinstance(sort, str) else sort
-        descending = rule.get("direction") == "DESCENDING" or (isinstance(sort, str) and sort.startswith("-"))
-        return f"{_expression(rule.get('propertyName'))} {'desc' if descending else 'asc'}, seq"
-    return "seq"
+    def where(self, body: dict) -> tuple[str, list]:
+        """SQL condition: filters of a group all hold, of the groups at least one."""
+        groups, values = [], []
+        for group in body.get("filterGroups") or []:
+            parts = []
+            for one in group.get("filters") or []:
+                sql, parameters = self._condition(one)
+                parts.append(sql)
+                values += parameters
+            if parts:
+                groups.append("(" + " and ".join(parts) + ")")
+        where = f"system = 'hubspot' and object = '{self.kind.name}' and state = 'live'"
+        return (f"{where} and ({' or '.join(groups)})" if groups else where), values
+
+    def order(self, body: dict) -> str:
+        """One sort rule, as HubSpot allows; equal values by id. Without a rule by id."""
+        sorts = body.get("sorts") or []
+        if len(sorts) > 1:
+            raise _invalid("Only one sort rule is supported per search")
+        for sort in sorts:
+            rule = {"propertyName": sort.lstrip("-"), "direction": ""} if isinstance(sort, str) else sort
+            descending = rule.get("direction") == "DESCENDING" or (isinstance(sort, str) and sort.startswith("-"))
+            return f"{self._expression(rule.get('propertyName'))} {'desc' if descending else 'asc'}, seq"
+        return "seq"
+
+    def _condition(self, one: dict) -> tuple[str, list]:
+        name, operator = one.get("propertyName"), one.get("operator")
+        column = self._expression(name)
+        if operator == "HAS_PROPERTY":
+            return f"coalesce({column}, '') <> ''", []
+        if operator == "NOT_HAS_PROPERTY":
+            return f"coalesce({column}, '') = ''", []
+        if operator in ("IN", "NOT_IN"):
+            values = [self._value(name, value) for value in one.get("values") or []]
+            if not values:
+                raise _invalid(f"{operator} on {name!r} needs a list `values`")
+            inside = f"{column} collate nocase in ({', '.join('?' * len(values))})"
+            return (inside if operator == "IN" else f"not {inside}"), values
+        if operator in ("CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"):
+            pattern = "%" + str(one.get("value", "")).strip("*") + "%"
+            return f"{column} {'' if operator == 'CONTAINS_TOKEN' else 'not '}like ?", [pattern]
+        if operator == "BETWEEN":
+            bounds = [self._value(name, one.get(key)) for key in ("value", "highValue")]
+            return f"{column} between ? and ?", bounds
+        if operator not in _OPERATORS:
+            raise _invalid(f"operator {operator!r} is not supported")
+        if one.get("value") is None:
+            raise _invalid(f"{operator} on {name!r} needs a `value`")
+        return f"{column} {_OPERATORS[operator]} ? collate nocase", [self._value(name, one["value"])]
+
+    def _expression(self, name: object) -> str:
+        if name not in self.properties:
+            raise _invalid(f"Property {name!r} does not exist")
+        found = self.properties[name]
+        if name == "hs_object_id":
+            return "seq"
+        if found.source == "constant":
+            return "'default'"
+        column = found.source if found.is_column else f"json_extract(fields, '$.{found.source}')"
+        return f"cast(nullif({column}, '') as real)" if found.kind == "number" else column
+
+    def _value(self, name: str, value: object) -> object:
+        """A filter's value as the column holds it: datetimes also come as milliseconds since 1970."""
+        text, kind = str(value), self.properties[name].kind
+        if kind == "datetime":
+            try:
+                if text.lstrip("-").isdigit():
+                    return iso(datetime.fromtimestamp(int(text) / 1000, UTC))
+                moment = datetime.fromisoformat(text)
+            except (ValueError, OverflowError, OSError) as error:
+                raise _invalid(f"{text!r} is not a time: take ISO 8601 or milliseconds since 1970") from error
+            return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        if kind == "number":
+            try:
+                return int(text) if name == "hs_object_id" else float(text)
+            except ValueError as error:
+                raise _invalid(f"{text!r} is not a number") from error
+        return text

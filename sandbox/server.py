@@ -1,4 +1,4 @@
-"""The sandbox's process: HubSpot's emulator and the ERP's PostgreSQL, as long as somebody needs them.
+"""The sandbox's process: the emulated APIs and the ERP's PostgreSQL, as long as somebody needs them.
 
 Attended (`ensure_running`): every user holds `users.lock` in common; the server ends as soon as nobody does,
 which the kernel makes true however a user dies. Detached (`start_detached`): it runs until `stop`. PostgreSQL
@@ -19,15 +19,18 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import trustme
 import uvicorn
+from starlette.applications import Starlette
 
 from operate.environment import PROJECT_ROOT, Environment, get_environment
 from operate.errors import UserError
+from sandbox import hubspot, salesforce, stripe
 from sandbox.contract import (
     credentials,
     is_locked,
@@ -37,8 +40,8 @@ from sandbox.contract import (
     users_lock,
     write_contract,
 )
+from sandbox.erp import TABLES as ERP_TABLES
 from sandbox.erp import show_world
-from sandbox.hubspot import make_app
 from sandbox.materialise import set_clock, show_inbox
 from sandbox.postgres import Postgres, remove_leftover
 from sandbox.spreadsheets import remove_spreadsheets
@@ -51,6 +54,9 @@ from sandbox.world import (
     require_emulated,
     world_exists,
 )
+
+# each: make_app(environment, world, secret), CREDENTIAL, SERVED, SETTINGS
+EMULATORS = {"salesforce": salesforce, "hubspot": hubspot, "stripe": stripe}
 
 __all__ = ["ensure_running", "reset", "running", "start_detached", "stop"]
 
@@ -239,7 +245,7 @@ def serve(environment: Environment, detached: bool) -> int:
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, _leave)
     secrets = credentials(environment)
-    postgres = Postgres(environment, secrets["erp_password"])
+    postgres = Postgres(environment, secrets["erp"])
     world = open_world(environment)
     try:
         postgres.start()
@@ -247,16 +253,16 @@ def serve(environment: Environment, detached: bool) -> int:
         authority = trustme.CA()
         ca_file = environment.sandbox / "ca.pem"
         authority.cert_pem.write_to_path(str(ca_file))
-        app = make_app(environment, world, secrets["access_token"])
-        with _listen() as listener:
-            server = _uvicorn(app, authority)
-            base_url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-
-            def ready() -> None:
-                write_contract(environment, base_url, secrets["access_token"], postgres.dsn, ca_file)
-
+        with contextlib.ExitStack() as listening:
+            listeners = {name: listening.enter_context(_listen()) for name in EMULATORS}
+            ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
+            apps = {ports[name]: EMULATORS[name].make_app(environment, world, secrets[name]) for name in EMULATORS}
+            sources = {name: _described(name, ports[name], secrets[name]) for name in EMULATORS}
+            sources["erp"] = {"dsn": postgres.dsn, "objects": list(ERP_TABLES)}
             users = None if detached else users_lock(environment)
-            asyncio.run(_serve_until_done(server, listener, ready, users))
+            server = _uvicorn(_by_port(apps), authority)
+            ready = partial(write_contract, environment, sources, ca_file)
+            asyncio.run(_serve_until_done(server, list(listeners.values()), ready, users))
     finally:
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, signal.SIG_IGN)  # asked twice, still in good order
@@ -264,6 +270,26 @@ def serve(environment: Environment, detached: bool) -> int:
         world.close()
         postgres.stop()
     return 0
+
+
+def _described(name: str, port: int, secret: str) -> dict:
+    """What sandbox.json says of an emulated API."""
+    emulator = EMULATORS[name]
+    return {
+        "base_url": f"https://127.0.0.1:{port}",
+        "credentials": {emulator.CREDENTIAL: secret},
+        "objects": list(emulator.SERVED),
+        **emulator.SETTINGS,
+    }
+
+
+def _by_port(apps: dict[int, Starlette]) -> Callable:
+    """One ASGI app out of several: each source has a port, as each vendor has a host."""
+
+    async def dispatch(scope, receive, send) -> None:
+        await apps[scope["server"][1]](scope, receive, send)
+
+    return dispatch
 
 
 def _leave(*_: object) -> None:
@@ -299,8 +325,10 @@ def _uvicorn(app, authority: trustme.CA) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-async def _serve_until_done(server: uvicorn.Server, listener: socket.socket, ready, users: Path | None) -> None:
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+async def _serve_until_done(
+    server: uvicorn.Server, listeners: list[socket.socket], ready: Callable[[], None], users: Path | None
+) -> None:
+    serving = asyncio.create_task(server.serve(sockets=listeners))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if not serving.done():

@@ -160,7 +160,7 @@ def yml(sheet: Sheet) -> str:
 def _rows(sheet: Sheet, world: World) -> Iterator[list[str]]:
     rows = world.connection.execute(
         "select source_id, fields, created_at, updated_at from records"
-        " where system = ? and state = 'live' order by seq",
+        " where system = ? and object = 'people' and state = 'live' order by seq",
         (sheet.source_system,),
     )
     for row in rows:

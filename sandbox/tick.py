@@ -21,8 +21,9 @@ from sandbox.materialise import materialise
 from sandbox.people import Company, Names, Person, company_from, family_name, make_household, private_email
 from sandbox.places import make_address, make_phone, write_phone
 from sandbox.purchases import make_invoice
-from sandbox.rates import PHONE_FORMATS, SYSTEMS
-from sandbox.world import RecordWriter, World, add_hubspot_settings, dumps, invoice_row, iso, opened
+from sandbox.rates import OBJECTS, PHONE_FORMATS, SYSTEMS
+from sandbox.records import NewRecord, change_record, end_record, insert_records, merge_records
+from sandbox.world import RecordWriter, World, add_hubspot_settings, domains, dumps, invoice_row, iso, opened
 
 # Shares of a system's live records on one day; each happens at least once wherever it can.
 CHANGED, NEW, MERGED, DELETED = 0.006, 0.0025, 0.001, 0.001
@@ -32,11 +33,20 @@ NEW_INVOICES, CHANGED_INVOICES, DELETED_INVOICES = 0.005, 0.003, 0.0005  # of th
 
 @dataclass
 class Day:
-    """What one tick did: day number, the new time, and how many records of each system it touched how."""
+    """One day of the world, from `before` to `now`, and how many records of each system it touched how.
+
+    rng   the day's own stream, seeded by (seed, number)
+    """
 
     number: int
+    before: datetime
     now: datetime
+    rng: random.Random
     counts: Counter
+
+    def moment(self) -> str:
+        """A time of this day: after the last tick, at the latest now."""
+        return iso(self.before + timedelta(milliseconds=self.rng.randint(1, 86_400_000)))
 
 
 def tick(environment: Environment, days: int = 1) -> list[Day]:
@@ -47,52 +57,50 @@ def tick(environment: Environment, days: int = 1) -> list[Day]:
     done = []
     for _ in range(days):
         with opened(environment) as world, world.transaction():
-            done.append(_Day(world).run())
+            done.append(_Events(world).run())
         materialise(environment, after_tick=True)
     return done
 
 
-class _Day:
+class _Events:
     """The events of one day, written into an open transaction of the world."""
 
     def __init__(self, world: World) -> None:
         self.world, self.seed = world, world.seed
         self.number = world.day + 1
-        self.before = world.now
-        self.now = self.before + timedelta(days=1)
-        self.rng = random.Random(f"{self.seed}/tick/{self.number}")
+        rng = random.Random(f"{self.seed}/tick/{self.number}")
+        self.day = Day(self.number, world.now, world.now + timedelta(days=1), rng, Counter())
+        self.before, self.now, self.rng, self.counts = self.day.before, self.day.now, rng, self.day.counts
         self.names = Names()
         self.writer = RecordWriter(self.seed, Counter())
         self.touched: set[tuple[str, str]] = set()
-        self.counts: Counter = Counter()
 
     def run(self) -> Day:
         for system in SYSTEMS:
             live = self.world.live_count(system)
-            self._merge(system, _times(live * MERGED))
+            if system != "stripe":  # it knows no merge
+                self._merge(system, _times(live * MERGED))
             self._delete(system, _times(live * DELETED))
             self._change(system, _times(live * CHANGED))
             self._re_enter(system)
             self._meet(system, _times(live * NEW) - 1)
         self._new_people()
         self._invoices()
+        for domain in domains():
+            domain.next_day(self.world, self.day)
         self.world.set_meta("day", self.number)
-        return Day(self.number, self.now, self.counts)
+        return self.day
 
     # ---------- choosing
-    def _moment(self) -> str:
-        """A time of this day: after the last tick, at the latest now."""
-        return iso(self.before + timedelta(milliseconds=self.rng.randint(1, 86_400_000)))
-
     def _some(self, rows: list[sqlite3.Row], count: int) -> list[sqlite3.Row]:
         """`count` of `rows` in random order, none of them touched today before."""
         rows = [row for row in rows if (row["system"], row["source_id"]) not in self.touched]
         return self.rng.sample(rows, min(count, len(rows)))
 
-    def _live_keys(self, system: str) -> list[sqlite3.Row]:
+    def _live(self, system: str) -> list[sqlite3.Row]:
         return self.world.rows(
-            "select system, source_id from records where system = ? and state = 'live' order by seq",
-            (system,),
+            "select * from records where system = ? and object = ? and state = 'live' order by seq",
+            (system, OBJECTS[system]),
         )
 
     def _touch(self, system: str, source_id: str, what: str) -> None:
@@ -102,42 +110,38 @@ class _Day:
     # ---------- merges and deletions
     def _merge(self, system: str, count: int) -> None:
         pairs = self.world.rows(
-            "select entity_id from records where system = ? and state = 'live'"
+            "select entity_id from records where system = ? and object = ? and state = 'live'"
             " group by entity_id having count(*) > 1 order by entity_id",
-            (system,),
+            (system, OBJECTS[system]),
         )
         for (entity_id,) in self.rng.sample(pairs, min(count, len(pairs))):
             first, second = self.world.rows(
-                "select * from records where system = ? and entity_id = ? and state = 'live'"
+                "select * from records where system = ? and object = ? and entity_id = ? and state = 'live'"
                 " order by created_at, source_id limit 2",
-                (system, entity_id),
+                (system, OBJECTS[system], entity_id),
             )
-            winner = merge_records(self.world, system, first, second, self._moment(), self.number)
+            winner = merge_records(self.world, first, second, self.day.moment(), self.number)
             self.touched |= {(system, first["source_id"]), (system, second["source_id"]), (system, winner)}
             self.counts[system, "merged"] += 1
 
     def _delete(self, system: str, count: int) -> None:
-        rows = self._live_keys(system)
+        rows = self._live(system)
         if system == "erp":  # an ERP refuses to delete a customer with invoices
             rows = self.world.rows(
-                "select system, source_id from records where system = 'erp' and state = 'live' and not exists"
+                "select * from records where system = 'erp' and object = 'customers' and state = 'live' and not exists"
                 " (select 1 from invoices where customer_id = source_id and not is_deleted) order by seq"
             )
         state = "archived" if system == "hubspot" else "deleted"
         for row in self._some(rows, count):
-            end_record(self.world, system, row["source_id"], state, "", self._moment(), self.number)
+            end_record(self.world, row, state, "", self.day.moment(), self.number)
             self._touch(system, row["source_id"], "deleted")
 
     # ---------- changes
     def _change(self, system: str, count: int) -> None:
-        for key in self._some(self._live_keys(system), count):
-            row = self.world.record(system, key["source_id"])
+        for row in self._some(self._live(system), count):
             fields = json.loads(row["fields"])
             kind = self._change_fields(system, row["entity_id"], fields)
-            self.world.connection.execute(
-                "update records set fields = ?, updated_at = ?, changed_day = ? where system = ? and source_id = ?",
-                (dumps(fields), self._moment(), self.number, system, row["source_id"]),
-            )
+            change_record(self.world, row, fields, self.day.moment(), self.number)
             self._touch(system, row["source_id"], "changed")
             self.counts[system, f"changed: {kind}"] += 1
 
@@ -216,8 +220,8 @@ class _Day:
         """Somebody the system knows is entered a second time: what later days merge."""
         people = self.world.rows(
             "select system, source_id, entity_id from records"
-            " where system = ? and state = 'live' and entity_id like 'P%' order by seq",
-            (system,),
+            " where system = ? and object = ? and state = 'live' and entity_id like 'P%' order by seq",
+            (system, OBJECTS[system]),
         )
         for row in self._some(people, 1):
             self._enter(system, self.world.person(row["entity_id"]))
@@ -226,31 +230,24 @@ class _Day:
         """People other systems may know, but this one does not yet."""
         strangers = self.world.rows(
             "select entity_id from people where not exists"
-            " (select 1 from records where system = ? and records.entity_id = people.entity_id)"
+            " (select 1 from records where system = ? and object = ? and records.entity_id = people.entity_id)"
             " order by entity_id",
-            (system,),
+            (system, OBJECTS[system]),
         )
         for (entity_id,) in self.rng.sample(strangers, min(count, len(strangers))):
             self._enter(system, self.world.person(entity_id))
 
     def _enter(self, system: str, person: Person) -> None:
-        source_id, number = self.world.new_id(system)
+        source_id, number = self.world.new_id(system, OBJECTS[system])
         dice = self.writer.dice(system, person.entity_id, "day", self.number, source_id)
         fields = self.writer.content(person, dice, False, self.world.claim)
         add_hubspot_settings(fields, dice)
-        moment = self._moment()
-        insert_record(
-            self.world,
-            system,
-            source_id,
-            number,
-            person.entity_id,
-            fields,
+        moment = self.day.moment()
+        made = NewRecord(
+            system, OBJECTS[system], source_id, number, person.entity_id, fields, moment, moment, self.number,
             ",".join(dice.applied),
-            moment,
-            moment,
-            self.number,
-        )
+        )  # fmt: skip
+        insert_records(self.world, [made])
         self._touch(system, source_id, "new")
 
     def _new_people(self) -> None:
@@ -282,7 +279,7 @@ class _Day:
             "select invoice_id from invoices where status = 'open' and not is_deleted order by invoice_id"
         )
         for (invoice_id,) in self.rng.sample(open_ones, min(count, len(open_ones))):
-            moment = self._moment()
+            moment = self.day.moment()
             self.world.connection.execute(
                 "update invoices set status = 'paid', paid_on = ?, updated_at = ?, changed_day = ?"
                 " where invoice_id = ?",
@@ -298,13 +295,14 @@ class _Day:
         for (invoice_id,) in self.rng.sample(rows, min(count, len(rows))):
             self.world.connection.execute(
                 "update invoices set is_deleted = 1, updated_at = ?, changed_day = ? where invoice_id = ?",
-                (self._moment(), self.number, invoice_id),
+                (self.day.moment(), self.number, invoice_id),
             )
             self.counts["erp", "invoices deleted"] += 1
 
     def _issue_invoices(self, count: int) -> None:
         customers = self.world.rows(
-            "select source_id, entity_id from records where system = 'erp' and state = 'live' order by seq"
+            "select source_id, entity_id from records"
+            " where system = 'erp' and object = 'customers' and state = 'live' order by seq"
         )
         for _ in range(count):
             customer = self.rng.choice(customers)
@@ -323,106 +321,3 @@ class _Day:
 
 def _times(expected: float) -> int:
     return max(1, round(expected))
-
-
-def insert_record(
-    world: World,
-    system: str,
-    source_id: str,
-    number: int,
-    entity_id: str,
-    fields: dict,
-    differences: str,
-    created_at: str,
-    updated_at: str,
-    day: int,
-    merged_from: str = "",
-) -> None:
-    """Add a live record to the world."""
-    world.connection.execute(
-        f"insert into records values ({', '.join('?' * 13)})",
-        (
-            system,
-            source_id,
-            number,
-            entity_id,
-            "live",
-            "",
-            merged_from,
-            differences,
-            dumps(fields),
-            created_at,
-            updated_at,
-            "",
-            day,
-        ),
-    )
-
-
-def end_record(world: World, system: str, source_id: str, state: str, into: str, moment: str, day: int) -> None:
-    """A record is live no more: archived, deleted, or merged `into` another."""
-    world.connection.execute(
-        "update records set state = ?, merged_into = ?, ended_at = ?, updated_at = ?, changed_day = ?"
-        " where system = ? and source_id = ?",
-        (state, into, moment, moment, day, system, source_id),
-    )
-
-
-def merge_records(
-    world: World, system: str, primary: sqlite3.Row, secondary: sqlite3.Row, moment: str, day: int
-) -> str:
-    """Merge two live records as `system` does it; returns the id that goes on.
-
-    HubSpot makes a new id and both old ones resolve to it; the ERP keeps the loser's row, marked, and
-    re-points its invoices; in a spreadsheet the loser's row is gone.
-    """
-    fields = json.loads(primary["fields"])
-    for name, value in json.loads(secondary["fields"]).items():
-        fields[name] = fields.get(name) or value
-    if system == "hubspot":
-        _keep_both_emails(fields, json.loads(secondary["fields"]))
-        source_id, number = world.new_id(system)
-        lineage = [
-            old
-            for row in (primary, secondary)
-            for old in (*filter(None, row["merged_from"].split(";")), row["source_id"])
-        ]
-        for row in (primary, secondary):
-            end_record(world, system, row["source_id"], "merged", source_id, moment, day)
-        insert_record(
-            world,
-            system,
-            source_id,
-            number,
-            primary["entity_id"],
-            fields,
-            primary["differences"],
-            min(primary["created_at"], secondary["created_at"]),
-            moment,
-            day,
-            ";".join(lineage),
-        )
-        return source_id
-    state = "merged" if system == "erp" else "deleted"
-    end_record(world, system, secondary["source_id"], state, primary["source_id"], moment, day)
-    world.connection.execute(
-        "update records set fields = ?, updated_at = ?, changed_day = ? where system = ? and source_id = ?",
-        (dumps(fields), moment, day, system, primary["source_id"]),
-    )
-    if system == "erp":
-        world.connection.execute(
-            "update invoices set customer_id = ?, updated_at = ?, changed_day = ?"
-            " where customer_id = ? and not is_deleted",
-            (primary["source_id"], moment, day, secondary["source_id"]),
-        )
-    return primary["source_id"]
-
-
-def _keep_both_emails(fields: dict[str, str], loser: dict[str, str]) -> None:
-    """HubSpot keeps the loser's addresses as additional e-mails of the merged contact."""
-    additional = [
-        email
-        for email in (*fields["email_2"].split(";"), loser["email"], *loser["email_2"].split(";"))
-        if email and email != fields["email"]
-    ]
-    fields["email_2"] = ";".join(dict.fromkeys(additional))

@@ -13,7 +13,7 @@ import os
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -22,33 +22,53 @@ import yaml
 from operate.environment import PROJECT_ROOT, Environment
 from operate.errors import UserError
 from sandbox.differences import company_record, has, mailbox_contact, person_record
+from sandbox.ids import salesforce_id, stripe_id
 from sandbox.people import Company, Names, Person, company_from, make_company, make_household, person_from
 from sandbox.places import LOCALES
 from sandbox.purchases import Invoice, invoice_count, make_invoice, past_issue
-from sandbox.rates import OBJECTS, SYSTEMS, Dice
+from sandbox.rates import OBJECTS, PERSON_OBJECTS, SYSTEMS, Dice
 
 DEFAULT_PEOPLE = 2000
 DEFAULT_SEED = 360
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 _OLDEST = datetime(2019, 1, 7, tzinfo=UTC)
-_FORMAT = "1"  # of the file; another format is refused
+_FORMAT = "2"  # of the file; another format is refused
 _BATCH = 5000
 PEOPLE_PER_COMPANY = 12
 
 # Ids of the first day are scattered (id order tells nothing about who is who), later ones ascend.
-_ID_SPACE = {
-    "hubspot": (25_000_000_000, 9_999_991),
-    "erp": (0, 9_999_991),
-    "event_signups": (0, 4_999_999),
-    "branch_office": (0, 499_979),
-    "legacy_crm": (0, 4_999_999),
+# (system, object): (first number, how many numbers are scattered, how the number is written)
+ID_SPACES: dict[tuple[str, str], tuple[int, int, Callable[[int], str]]] = {
+    ("hubspot", "contacts"): (25_000_000_000, 9_999_991, str),
+    ("hubspot", "companies"): (31_000_000_000, 9_999_991, str),
+    ("hubspot", "deals"): (42_000_000_000, 9_999_991, str),
+    ("erp", "customers"): (0, 9_999_991, "{:010d}".format),
+    ("erp", "contacts"): (0, 9_999_991, "CP{:07d}".format),
+    ("erp", "addresses"): (0, 9_999_991, "AD{:08d}".format),
+    ("erp", "payments"): (0, 9_999_991, "PY{:08d}".format),
+    ("erp", "products"): (0, 9_999_991, "SKU-{:05d}".format),
+    ("event_signups", "people"): (0, 4_999_999, "{:07d}".format),
+    ("branch_office", "people"): (0, 499_979, "{:06d}".format),
+    ("legacy_crm", "people"): (0, 4_999_999, "L{:07d}".format),
+    ("salesforce", "contacts"): (0, 9_999_991, salesforce_id("003")),
+    ("salesforce", "leads"): (0, 9_999_991, salesforce_id("00Q")),
+    ("salesforce", "accounts"): (0, 9_999_991, salesforce_id("001")),
+    ("salesforce", "opportunities"): (0, 9_999_991, salesforce_id("006")),
+    ("salesforce", "campaigns"): (0, 9_999_991, salesforce_id("701")),
+    ("salesforce", "campaign_members"): (0, 9_999_991, salesforce_id("00v")),
+    ("stripe", "customers"): (0, 9_999_991, stripe_id("cus", 14)),
+    ("stripe", "charges"): (0, 9_999_991, stripe_id("ch", 24)),
+    ("stripe", "invoices"): (0, 9_999_991, stripe_id("in", 24)),
+    ("stripe", "subscriptions"): (0, 9_999_991, stripe_id("sub", 24)),
+    ("stripe", "refunds"): (0, 9_999_991, stripe_id("re", 24)),
+    ("stripe", "events"): (0, 9_999_991, stripe_id("evt", 24)),
 }
-_ID_FORMAT = {
-    "hubspot": "{}", "erp": "{:010d}", "event_signups": "{:07d}", "branch_office": "{:06d}",
-    "legacy_crm": "L{:07d}",
-}  # fmt: skip
 _SCATTER = 340_573  # coprime to every space above
 
+RECORD_COLUMNS = (
+    "system", "object", "source_id", "seq", "entity_id", "state", "merged_into", "merged_from", "differences",
+    "fields", "previous", "created_at", "updated_at", "ended_at", "changed_day",
+)  # fmt: skip
 _TABLES = """
 create table meta (name text primary key, value text not null) without rowid;
 create table companies (entity_id text primary key, country text not null, truth text not null) without rowid;
@@ -57,13 +77,14 @@ create table people (
 ) without rowid;
 create table claims (value text primary key) without rowid;
 create table records (
-    system text not null, source_id text not null, seq integer not null, entity_id text not null,
+    system text not null, object text not null, source_id text not null, seq integer not null,
+    entity_id text not null,
     state text not null check (state in ('live', 'archived', 'merged', 'deleted')),
     merged_into text not null default '', merged_from text not null default '',
-    differences text not null, fields text not null,
+    differences text not null, fields text not null, previous text not null default '',
     created_at text not null, updated_at text not null, ended_at text not null default '',
     changed_day integer not null,
-    primary key (system, source_id)
+    primary key (system, object, source_id)
 ) without rowid;
 create table invoices (
     invoice_id text primary key, customer_id text not null, invoice_number text not null,
@@ -78,10 +99,10 @@ create table rolls (
 ) without rowid;
 """
 _INDEXES = """
-create index records_by_seq on records (system, state, seq);
-create index records_by_change on records (system, state, updated_at, seq);
-create index records_by_entity on records (system, entity_id);
-create index records_by_day on records (system, changed_day);
+create index records_by_seq on records (system, object, state, seq);
+create index records_by_change on records (system, object, state, updated_at, seq);
+create index records_by_entity on records (system, object, entity_id);
+create index records_by_day on records (system, object, changed_day);
 create index invoices_by_customer on invoices (customer_id);
 create index invoices_by_day on invoices (changed_day);
 """
@@ -178,34 +199,37 @@ class World:
             yield company_from(json.loads(row[0]))
 
     # ---------- records
-    def new_id(self, system: str, scattered: bool = False) -> tuple[str, int]:
-        """The next id of `system`: as the system writes it, and as a number."""
-        count = int(self.meta(f"next/{system}"))
-        self.set_meta(f"next/{system}", count + 1)
-        return make_id(system, count, scattered)
+    def new_id(self, system: str, name: str, scattered: bool = False) -> tuple[str, int]:
+        """The next id of object `name` in `system`: as the system writes it, and as a number."""
+        found = self.connection.execute("select value from meta where name = ?", (f"next/{system}/{name}",)).fetchone()
+        count = int(found[0]) if found else 0
+        self.set_meta(f"next/{system}/{name}", count + 1)
+        return make_id(system, name, count, scattered)
 
-    def live_count(self, system: str) -> int:
+    def live_count(self, system: str, name: str | None = None) -> int:
+        """Live records of object `name`, by default the one that holds the people of `system`."""
         return self.connection.execute(
-            "select count(*) from records where system = ? and state = 'live'", (system,)
+            "select count(*) from records where system = ? and object = ? and state = 'live'",
+            (system, name or OBJECTS[system]),
         ).fetchone()[0]
 
-    def record(self, system: str, source_id: str) -> sqlite3.Row | None:
+    def record(self, system: str, name: str, source_id: str) -> sqlite3.Row | None:
         return self.connection.execute(
-            "select * from records where system = ? and source_id = ?", (system, source_id)
+            "select * from records where system = ? and object = ? and source_id = ?", (system, name, source_id)
         ).fetchone()
 
     def rows(self, sql: str, parameters: Iterable = ()) -> list[sqlite3.Row]:
         return self.connection.execute(sql, tuple(parameters)).fetchall()
 
 
-def make_id(system: str, count: int, scattered: bool) -> tuple[str, int]:
-    """Id number `count` (from 0) of `system`: (as written, as a number)."""
-    start, space = _ID_SPACE[system]
+def make_id(system: str, name: str, count: int, scattered: bool) -> tuple[str, int]:
+    """Id number `count` (from 0) of object `name` in `system`: (as written, as a number)."""
+    start, space, written = ID_SPACES[system, name]
     if scattered and count < space - 1:
         number = start + (count + 1) * _SCATTER % space
     else:
         number = start + space + count
-    return _ID_FORMAT[system].format(number), number
+    return written(number), number
 
 
 def world_path(environment: Environment) -> str:
@@ -260,6 +284,11 @@ def create_world(environment: Environment, people: int = DEFAULT_PEOPLE, seed: i
         connection.executescript(_TABLES)
         _Genesis(connection, people, seed).run()
         connection.executescript(_INDEXES)
+        world = World(connection)
+        connection.execute("begin")
+        for domain in domains():
+            domain.first_day(world)
+        connection.execute("commit")
         connection.execute("analyze")
         connection.close()
         os.replace(partial, world_path(environment))
@@ -267,6 +296,17 @@ def create_world(environment: Environment, people: int = DEFAULT_PEOPLE, seed: i
         connection.close()
         if os.path.exists(partial):
             os.unlink(partial)
+
+
+def domains() -> tuple:
+    """The parts of the world besides people and their ERP invoices, in the order in which they come about.
+
+    Each is a module with `first_day(world)` and `next_day(world, day)`, which write records of their systems;
+    `day` is a `sandbox.tick.Day`: number, before, now, rng, counts.
+    """
+    from sandbox import billing, commerce, deals, sales  # they write records, which need this module
+
+    return (commerce, deals, billing, sales)
 
 
 class RecordWriter:
@@ -368,26 +408,14 @@ class _Genesis:
         fields = self.writer.content(entity, dice, mailbox, self.claim)
         add_hubspot_settings(fields, dice)
         created, updated = _past_times(dice, self.imports[system])
-        source_id, number = make_id(system, self.ids[system], scattered=True)
+        source_id, number = make_id(system, OBJECTS[system], self.ids[system], scattered=True)
         self.ids[system] += 1
-        self._add(
-            "records",
-            (
-                system,
-                source_id,
-                number,
-                entity.entity_id,
-                "live",
-                "",
-                "",
-                ",".join(dice.applied),
-                dumps(fields),
-                iso(created),
-                iso(updated),
-                "",
-                0,
-            ),
-        )
+        values = {
+            "system": system, "object": OBJECTS[system], "source_id": source_id, "seq": number,
+            "entity_id": entity.entity_id, "state": "live", "differences": ",".join(dice.applied),
+            "fields": dumps(fields), "created_at": iso(created), "updated_at": iso(updated), "changed_day": 0,
+        }  # fmt: skip
+        self._add("records", tuple(values.get(name, "") for name in RECORD_COLUMNS))
         if system == "erp":
             self._invoices(source_id, entity)
 
@@ -426,7 +454,7 @@ class _Genesis:
             "format": _FORMAT, "seed": self.seed, "people": self.people, "day": 0,
             "next/person": self.people + 1, "next/household": households + 1,
             "next/invoice": self.invoices_made + 1,
-            **{f"next/{system}": self.ids[system] for system in SYSTEMS},
+            **{f"next/{system}/{OBJECTS[system]}": self.ids[system] for system in SYSTEMS},
         }  # fmt: skip
         self.connection.executemany("insert into meta values (?, ?)", [(k, str(v)) for k, v in meta.items()])
 
@@ -464,12 +492,13 @@ def _past_times(dice: Dice, imports: list[datetime]) -> tuple[datetime, datetime
 
 
 def truth(environment: Environment) -> list[tuple[str, str, str, str]]:
-    """(source_system, source_object, source_id, entity_id) of every live record, ordered."""
+    """(source_system, source_object, source_id, entity_id) of every live record of a customer, ordered."""
     with opened(environment) as world:
         rows = world.rows(
-            "select system, source_id, entity_id from records where state = 'live' order by system, source_id"
+            "select system, object, source_id, entity_id from records where state = 'live'"
+            " order by system, object, source_id"
         )
-    return [(row["system"], OBJECTS[row["system"]], row["source_id"], row["entity_id"]) for row in rows]
+    return [tuple(row) for row in rows if (row["system"], row["object"]) in PERSON_OBJECTS]
 
 
 def fingerprint(environment: Environment) -> str:
@@ -480,6 +509,8 @@ def fingerprint(environment: Environment) -> str:
             "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by 1"
         )
         for (table,) in tables:
-            for row in world.connection.execute(f"select * from {table} order by 1"):
+            columns = len(world.rows(f"select * from pragma_table_info('{table}')"))
+            order = ", ".join(map(str, range(1, columns + 1)))
+            for row in world.connection.execute(f"select * from {table} order by {order}"):
                 digest.update(repr((table, *row)).encode())
     return digest.hexdigest()

@@ -40,6 +40,7 @@ renamed as (
         customers.merged_into_id,
         cast(customers.created_at as varchar) as created_at,
         cast(customers.updated_at as varchar) as updated_at,
+        customers.custom_fields,
 
         ---------- booleans
         customers.is_deleted,

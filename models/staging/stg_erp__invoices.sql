@@ -30,6 +30,7 @@ renamed as (
         invoices.invoice_number,
         invoices.currency,
         invoices.status,
+        invoices.custom_fields,
 
         ---------- numbers
         invoices.amount,

@@ -10,11 +10,18 @@ newest as (
     {{ newest_versions('raw_hubspot', 'contacts') }}
 ),
 
+merges as (
+    select * from {{ ref('stg_ingest__record_merges') }}
+),
+
 contacts as (
     select
         newest.*,
+        merges.winner_id as merged_into_id,
         concat('hubspot:contacts:', newest.source_id) as record_key
     from newest
+    left join merges
+        on merges.loser_key = concat('hubspot:contacts:', newest.source_id)
 ),
 
 renamed as (
@@ -24,6 +31,8 @@ renamed as (
         'hubspot' as source_system,
         'contacts' as source_object,
         contacts.source_id,
+        contacts.merged_into_id,
+        concat('hubspot:companies:', contacts.associatedcompanyid) as company_record_key,
 
         ---------- strings
         contacts.firstname as given_name,
@@ -43,6 +52,11 @@ renamed as (
         contacts.website,
         contacts.createdate as created_at,
         contacts.lastmodifieddate as updated_at,
+        contacts.lifecyclestage as lifecycle_stage,
+        contacts.custom_fields,
+
+        ---------- numbers
+        try_cast(contacts.num_associated_deals as bigint) as deal_count,
 
         ---------- booleans
         contacts.is_deleted,
@@ -54,9 +68,9 @@ renamed as (
 
         ---------- lineage
         contacts._dlt_load_id as load_id,
-        {{ record_hash('contacts.content_hash') }} as record_hash
+        {{ record_hash('contacts.content_hash', more=["coalesce(contacts.merged_into_id, '')"]) }} as record_hash
     from contacts
-    {{ only_changed('contacts', hash='content_hash') }}
+    {{ only_changed('contacts', hash='content_hash', more=["coalesce(contacts.merged_into_id, '')"]) }}
 )
 
 select * from renamed

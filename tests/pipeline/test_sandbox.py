@@ -31,7 +31,7 @@ from sandbox import server
 from sandbox.contract import read_contract
 from sandbox.differences import person_record, slip
 from sandbox.faults import set_fault
-from sandbox.rates import DIFFERENCES, OBJECTS, PHONE_FORMATS, SYSTEMS, Dice, rates_table
+from sandbox.rates import DIFFERENCES, OBJECTS, PERSON_OBJECTS, PHONE_FORMATS, SYSTEMS, Dice, rates_table
 from sandbox.spreadsheets import SHEETS
 from sandbox.tick import tick
 from sandbox.world import START, create_world, fingerprint, iso, opened, truth
@@ -203,6 +203,8 @@ def test_differences_are_really_in_the_records(town):
     with opened(town) as world:
         people = {row["entity_id"]: json.loads(row["truth"]) for row in world.rows("select * from people")}
         for row in world.rows("select * from records where entity_id like 'P%'"):
+            if (row["system"], row["object"]) not in OBJECTS.items():
+                continue
             person, fields, system = people[row["entity_id"]], json.loads(row["fields"]), row["system"]
             of[system] += 1
             seen[system, "no e-mail"] += "@" not in fields["email"]
@@ -256,7 +258,7 @@ def test_true_phones_are_valid_and_slips_change_one_place(town):
 
 def test_hubspot_never_has_two_contacts_with_one_email(town):
     with opened(town) as world:
-        rows = world.rows("select fields from records where system = 'hubspot' and state = 'live'")
+        rows = world.rows("select fields from records where system = 'hubspot' and object = 'contacts' and state = 'live'")
     emails = Counter(json.loads(row["fields"])["email"].lower() for row in rows)
     assert {email: count for email, count in emails.items() if count > 1 and "@" in email} == {}
 
@@ -264,7 +266,7 @@ def test_hubspot_never_has_two_contacts_with_one_email(town):
 def test_people_are_shared_between_systems_and_doubled_within(town):
     systems_of, per_system = defaultdict(set), Counter()
     for system, source_object, _, entity in truth(town):
-        assert source_object == OBJECTS[system]
+        assert (system, source_object) in PERSON_OBJECTS
         systems_of[entity].add(system)
         per_system[system, entity] += 1
     assert sum(len(systems) > 1 for systems in systems_of.values()) > 1000
@@ -360,9 +362,9 @@ def test_search_stops_at_ten_thousand(serving):
     api = Api(contract)
     with opened(environment) as world, world.transaction():
         world.connection.executemany(
-            "insert into records select system, ?, ?, entity_id, state, '', '', '', fields, created_at,"
-            " created_at, '', 0 from records where system = 'hubspot' and seq ="
-            " (select min(seq) from records where system = 'hubspot' and state = 'live')",
+            "insert into records select system, object, ?, ?, entity_id, state, '', '', '', fields, '', created_at,"
+            " created_at, '', 0 from records where system = 'hubspot' and object = 'contacts' and seq ="
+            " (select min(seq) from records where system = 'hubspot' and object = 'contacts' and state = 'live')",
             [(f"9{number:09d}", 9_000_000_000 + number) for number in range(10_100)],
         )
     try:
@@ -387,7 +389,7 @@ def test_a_merge_makes_a_new_id_that_both_old_ones_lead_to(serving):
     assert again in listed
     assert not {first, second, third, merged} & set(listed)
     assert listed[again]["properties"]["hs_merged_object_ids"].split(";") == [first, second, merged, third]
-    assert listed[again]["updatedAt"] == iso(clock.now(environment))
+    assert listed[again]["updatedAt"] >= iso(clock.now(environment))  # two merges never share a time
     for old in (first, second, third, merged):
         path = f"/crm/v3/objects/contacts/{old}?properties=hs_calculated_merged_vids"
         answer = api.ok(path)
@@ -418,7 +420,7 @@ def test_faults_come_as_ordered_and_go(serving):
     set_fault(environment, "hubspot", "500", times=50)
     set_fault(environment, "hubspot", "none")
     assert api.call(path)[0] == 200
-    for source, kind in (("erp", "500"), ("hubspot", "418")):
+    for source, kind in (("erp", "429"), ("hubspot", "418"), ("shop", "500")):
         with pytest.raises(UserError):
             set_fault(environment, source, kind)
 
@@ -431,7 +433,8 @@ def test_a_day_touches_about_one_record_in_a_hundred(tmp_path, monkeypatch):
         live = {system: world.live_count(system) for system in SYSTEMS}
     counts = tick(environment)[0].counts
     for system in SYSTEMS:
-        per_kind = {kind: counts[system, kind] for kind in ("new", "changed", "merged", "deleted")}
+        kinds = ("new", "changed", "merged", "deleted") if system != "stripe" else ("new", "changed", "deleted")
+        per_kind = {kind: counts[system, kind] for kind in kinds}
         assert all(per_kind.values()), f"{system}: {per_kind}"
         assert 0.005 < sum(per_kind.values()) / live[system] < 0.025, f"{system}: {per_kind} of {live[system]}"
     assert all(counts["erp", f"invoices {kind}"] for kind in ("new", "changed", "deleted"))
@@ -472,12 +475,12 @@ def test_a_tick_changes_every_system_in_every_way(serving):
         assert changed, f"{name}: nothing changed"
         untouched = 1 - (len(changed) + len(set(old) - set(new))) / len(old)
         assert untouched > 0.7, f"{name}: only {untouched:.0%} stayed as it was"
-    merged = {system: sum(day.counts[system, "merged"] for day in days) for system in SYSTEMS}
+    merged = {system: sum(day.counts[system, "merged"] for day in days) for system in SYSTEMS if system != "stripe"}
     assert all(merged.values()), merged
     archived = Api(contract).every_contact(archived=True)
     assert archived and all(contact["archived"] and contact["archivedAt"] for contact in archived)
     assert not {contact["id"] for contact in archived} & set(after["hubspot"])
-    live = {row[2] for row in truth(environment) if row[0] == "erp"}
+    live = {row[2] for row in truth(environment) if row[:2] == ("erp", "customers")}
     losers = {one: row for one, row in after["customers"].items() if row[11] is not None}
     assert losers and set(after["customers"]) == live | set(losers)
     assert not {row[0] for row in after["invoices"].values()} & set(losers), "a loser still has invoices"
@@ -493,7 +496,7 @@ def test_postgres_catches_up_with_days_it_slept_through(tmp_path, monkeypatch):
         shown = _outside(environment, contract)
     with opened(environment) as world:
         ids = {row[0] for row in world.rows("select source_id from records where system = 'erp' and"
-                                            " state in ('live', 'merged')")}  # fmt: skip
+                                            " object = 'customers' and state in ('live', 'merged')")}  # fmt: skip
         live = {system: world.live_count(system) for system in SYSTEMS}
     assert set(shown["customers"]) == ids
     for system in ("hubspot", "event_signups", "branch_office", "legacy_crm"):

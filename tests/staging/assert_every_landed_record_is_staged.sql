@@ -1,22 +1,22 @@
 -- Every record of a completed load is staged exactly once, and nothing else is.
+{%- set objects = {
+    'salesforce': ['contacts', 'leads', 'accounts', 'opportunities', 'campaign_members'],
+    'hubspot': ['contacts', 'companies', 'deals', 'associations'],
+    'stripe': ['customers', 'charges', 'invoices', 'subscriptions', 'refunds'],
+    'erp': ['customers', 'contacts', 'addresses', 'invoices', 'payments', 'products', 'stock'],
+} %}
 with
 
 landed as (
-    select concat('hubspot:contacts:', contacts.source_id) as record_key
-    from {{ source('raw_hubspot', 'contacts') }} as contacts
-    inner join {{ source('raw_hubspot', '_dlt_loads') }} as loads
-        on contacts._dlt_load_id = loads.load_id and loads.status = 0
+    {%- for system, names in objects.items() %}
+    {%- for name in names %}
+    select concat('{{ system }}:{{ name }}:', versions.source_id) as record_key
+    from {{ source('raw_' ~ system, name) }} as versions
+    inner join {{ source('raw_' ~ system, '_dlt_loads') }} as loads
+        on versions._dlt_load_id = loads.load_id and loads.status = 0
     union
-    select concat('erp:customers:', customers.source_id)
-    from {{ source('raw_erp', 'customers') }} as customers
-    inner join {{ source('raw_erp', '_dlt_loads') }} as loads
-        on customers._dlt_load_id = loads.load_id and loads.status = 0
-    union
-    select concat('erp:invoices:', invoices.source_id)
-    from {{ source('raw_erp', 'invoices') }} as invoices
-    inner join {{ source('raw_erp', '_dlt_loads') }} as loads
-        on invoices._dlt_load_id = loads.load_id and loads.status = 0
-    union
+    {%- endfor %}
+    {%- endfor %}
     select concat(people.source_system, ':people:', people.source_id)
     from {{ source('raw_spreadsheets', 'people') }} as people
     inner join {{ source('raw_spreadsheets', '_dlt_loads') }} as loads
@@ -24,12 +24,12 @@ landed as (
 ),
 
 staged as (
-    select record_key from {{ ref('stg_hubspot__contacts') }}
+    {%- for system, names in objects.items() %}
+    {%- for name in names %}
+    select record_key from {{ ref('stg_' ~ system ~ '__' ~ name) }}
     union all
-    select record_key from {{ ref('stg_erp__customers') }}
-    union all
-    select record_key from {{ ref('stg_erp__invoices') }}
-    union all
+    {%- endfor %}
+    {%- endfor %}
     select record_key from {{ ref('stg_spreadsheets__people') }}
 )
 

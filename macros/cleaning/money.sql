@@ -1,0 +1,19 @@
+{#-
+An amount in the smallest unit of its currency, as text (`1999`, `usd`), in the currency's own unit (19.99);
+null when it is no whole number. Source: Stripe's documentation of zero-decimal and three-decimal currencies; the
+last digit of the latter is always 0, so that two decimals hold them.
+-#}
+{% macro major_units(amount, currency) -%}
+    cast(
+        try_cast({{ amount }} as decimal(15, 0)) * case
+            when
+                lower({{ currency }}) in (
+                    'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv',
+                    'xaf', 'xof', 'xpf'
+                )
+                then cast(1 as decimal(4, 3))
+            when lower({{ currency }}) in ('bhd', 'jod', 'kwd', 'omr', 'tnd') then cast(0.001 as decimal(4, 3))
+            else cast(0.01 as decimal(4, 3))
+        end as decimal(18, 2)
+    )
+{%- endmacro %}
