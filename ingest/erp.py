@@ -103,9 +103,8 @@ def read(task: ReadTask) -> None:
     for described in filter(task.wants, OBJECTS):
         due = task.reconcile_is_due(described)
         with task.batch(described) as batch:
-            whole = batch.read_from is None
             table = _Table(described, task.settings.timezone)
-            ids = _describe(database, table, with_ids=due and not whole)
+            ids = _describe(database, table, with_ids=due and batch.read_from is not None)
             for line in note_fields(batch, table.types):
                 task.say(line)
             end = task.window.end if task.window else None

@@ -114,8 +114,8 @@ class _Reading:
     def read(self) -> bool:
         """Fill and judge the batch; returns whether the whole list was read."""
         batch, task = self.batch, self.task
-        whole = task.reconcile_is_due(self.object) or batch.read_from is None
         self._read_properties()
+        whole = task.reconcile_is_due(self.object) or batch.read_from is None
         start = batch.read_from
         if whole:
             for place, rows in self._listed(archived=False):

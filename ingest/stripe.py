@@ -38,7 +38,7 @@ ROWS_AT_ONCE = 500  # objects fetched by id that are added together
 # When the event was that brought a version; empty where a whole list did. Not part of the content.
 EVENT_AT = Column("event_at", "timestamp")
 REMEDIES = {
-    401: "check the key named in sources.yml (credentials.secret_key)",
+    401: "check the key named in sources.yml (credentials.api_key)",
     403: "give the restricted key read access to this object and to Events",
 }
 
@@ -192,6 +192,10 @@ class Note:
         partial.write_text(json.dumps(noted), encoding="utf-8")
         os.replace(partial, self.path)
 
+    def forget(self) -> None:
+        """Have the whole list read next time."""
+        self.path.unlink(missing_ok=True)
+
 
 class NoEvents(Exception):
     """The source has no events."""
@@ -247,12 +251,15 @@ class _Reading:
             _end(batch, gone)
             if known is None:
                 _end_missing(batch)
-            self.task.land(batch, partial(self._note, events, known))
+            self.task.land(batch, partial(self._note, events, known, batch.fields_appeared))
 
-    def _note(self, events: list[Event] | None, known: Seen | None) -> None:
+    def _note(self, events: list[Event] | None, known: Seen | None, fields_appeared: bool) -> None:
         """The reading is landed: a whole list counts as a comparison, and its events are known."""
         if known is None:
             self.task.note_reconciled(self.object)
+        elif fields_appeared:  # no event tells of the records that have the field already: all are read next time
+            self.note.forget()
+            return
         if events is not None:
             self.note.write(self._seen(events, known))
 
@@ -309,7 +316,7 @@ def _note_drift(task: ReadTask, batch: Batch, fields: dict[str, str]) -> None:
 
 
 def _api(task: ReadTask, name: str) -> Api:
-    key = task.settings.resolve("credentials.secret_key")
+    key = task.settings.resolve("credentials.api_key")
     headers = {"Authorization": f"Bearer {key}", "Stripe-Version": API_VERSION}
     return api_for(task.settings, name, headers, REMEDIES)
 

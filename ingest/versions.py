@@ -70,6 +70,7 @@ class Batch:
     now              naive UTC
     newest_load_id   newest complete load of the dataset, empty when there is none
     known_fields     the source's fields as last observed: name -> type, empty for one that is gone
+    fields_appeared  whether this reading met a field that is new or of another type
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Batch:
         self.connection = connection
         self.read_from: datetime | None = None
         self.known_fields: dict[str, str] = {}
+        self.fields_appeared = False
         self.newest_load_id = ""
         self._served: dict[str, int] = {}
         self._staged: dict[Path, int] = {}  # files written straight from a first reading: their rows

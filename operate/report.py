@@ -31,6 +31,17 @@ from monitoring.mon_landing_runs
 qualify row_number() over (partition by source_system, source_object order by load_id desc, started_at desc, run_id) = 1
 order by source_system, source_object
 """
+SOURCES_SQL = """
+select source_system, source_object, owner, last_landed_at, latency_minutes, latency_expectation_minutes,
+    data_age_hours, max_data_age_hours, is_enabled, is_never_landed, is_late, is_stale
+from monitoring.mon_source_freshness
+order by is_never_landed, source_system, source_object
+"""
+DRIFT_SQL = """
+select source_system, source_object, field_name, field_type, standing, last_change, note, changed_at
+from monitoring.mon_source_fields where is_drift
+order by last_change = 'first', changed_at desc, source_system, source_object, field_name
+"""
 CUSTOMERS_SQL = """
 select count(*) as customers, sum(record_count) as records, max(record_count) as largest_customer_records,
     count(*) filter (source_count > 1) as customers_in_several_systems,
@@ -51,6 +62,8 @@ class Quality:
     nodes: list[dict[str, Any]] = field(default_factory=list)
     layers: list[dict[str, Any]] = field(default_factory=list)
     landing: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    drift: list[dict[str, Any]] = field(default_factory=list)
     kpis: list[dict[str, Any]] = field(default_factory=list)
     customers: dict[str, Any] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
@@ -90,6 +103,8 @@ def collect(environment: Environment, build: BuildResult | None = None) -> Quali
             layers=list(_by_layer(build)),
         )
         quality.landing = _ask(warehouse, "monitoring.mon_landing_runs", LANDING_SQL)
+        quality.sources = _ask(warehouse, "monitoring.mon_source_freshness", SOURCES_SQL)
+        quality.drift = _ask(warehouse, "monitoring.mon_source_fields", DRIFT_SQL)
         quality.kpis = _ask(
             warehouse, "monitoring.rpt_quality_kpis", "select * from monitoring.rpt_quality_kpis order by kpi"
         )

@@ -67,6 +67,8 @@ def _sections(quality: Quality) -> Iterator[str]:
     yield _kpis(quality)
     yield "<h2>Sources</h2>"
     yield _landing(quality)
+    yield _sources(quality)
+    yield _drift(quality)
     yield "<h2>Models and tests by layer</h2>"
     yield _layers(quality)
     for layer in quality.layers:
@@ -135,6 +137,52 @@ def _landing(quality: Quality) -> str:
         "source", "status", "+served", "+landed", "+unchanged", "+rejected", "+deletions", "ended (UTC)", "error"
     )  # fmt: skip
     return _table("The last landing run of each source object", headings, quality.landing, row)
+
+
+def _sources(quality: Quality) -> str:
+    def row(source: dict[str, Any]) -> Iterable[tuple[str, str]]:
+        yield "name", escape(f"{source['source_system']} {source['source_object']}")
+        yield "", escape(source["owner"] or "not in the inventory")
+        yield _source_status(source)
+        yield "", escape(str(source["last_landed_at"] or "")[:19])
+        for value, unit in (("latency_minutes", "min"), ("latency_expectation_minutes", "min")):
+            yield "number", _with_unit(source[value], unit)
+        for value, unit in (("data_age_hours", "h"), ("max_data_age_hours", "h")):
+            yield "number", _with_unit(source[value], unit)
+
+    headings = (
+        "source", "owner", "status", "last landed (UTC)", "+latency", "+expected at most", "+data age",
+        "+expected at most",
+    )  # fmt: skip
+    return _table("Each source object against what the inventory expects of it", headings, quality.sources, row)
+
+
+def _source_status(source: dict[str, Any]) -> tuple[str, str]:
+    if source["is_never_landed"]:
+        return _status("failed", "✗ never landed") if source["is_enabled"] else _status("skipped", "– never tried")
+    wrong = [word for word in ("late", "stale") if source[f"is_{word}"]]
+    return _status("warn", f"! {' and '.join(wrong)}") if wrong else _status("ok", "✓ as expected")
+
+
+def _with_unit(value: Any, unit: str) -> str:
+    return "" if value is None else f"{_number(value)} {unit}"
+
+
+def _drift(quality: Quality) -> str:
+    def row(field: dict[str, Any]) -> Iterable[tuple[str, str]]:
+        yield "name", escape(f"{field['source_system']} {field['source_object']}")
+        yield "", escape(field["field_name"])
+        yield "", escape(field["field_type"] or "")
+        yield "", "landed in custom_fields" if field["standing"] == "custom" else escape(field["standing"])
+        note = f" ({field['note']})" if field["note"] else ""
+        yield (
+            "",
+            escape("there from the first reading" if field["last_change"] == "first" else field["last_change"] + note),
+        )
+        yield "", escape(str(field["changed_at"])[:19])
+
+    headings = ("source", "field", "type", "standing", "change", "noticed (UTC)")
+    return _table("Drift: fields that nobody has mapped, and fields that changed", headings, quality.drift, row)
 
 
 def _layers(quality: Quality) -> str:

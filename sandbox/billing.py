@@ -305,7 +305,7 @@ class _BillingDay:
         due = self._rows(
             "subscriptions",
             "json_extract(fields, '$.status') in ('active', 'past_due') and json_extract(fields, '$.period_end') <= ?",
-            _seconds(self.day.now),
+            _seconds(self.day.now) - 5,  # what a renewal sets off takes some seconds of the day
         )
         for row in due:
             fields = json.loads(row["fields"])

@@ -15,7 +15,8 @@ from operate.environment import Environment, get_environment
 from operate.errors import UserError
 from sandbox import server
 from sandbox.contract import read_contract
-from sandbox.faults import KINDS, SOURCES, STANDING_FAULTS, set_fault
+from sandbox.faults import KINDS, SOURCES, stands
+from sandbox.materialise import show_fault
 from sandbox.rates import SYSTEMS
 from sandbox.tick import tick as tick_world
 from sandbox.world import iso, opened, truth, world_exists, write_atomically
@@ -101,8 +102,8 @@ def truth_command(env_name: str | None, target: Path | None) -> None:
 @click.option("--seconds", type=float, default=1.0, show_default=True, help="Retry-After, delay, or clock skew.")
 def fault(env_name: str | None, source: str, kind: str, times: int, seconds: float) -> None:
     """Let the next requests to SOURCE fail as KIND, or its records change; `none` ends all its faults."""
-    set_fault(_environment(env_name), source, kind, times, seconds)
-    lasting = "until `none`" if kind in STANDING_FAULTS else f"for the next {times} requests"
+    show_fault(_environment(env_name), source, kind, times, seconds)
+    lasting = "until `none`" if kind != "none" and stands(source, kind) else f"for the next {times} requests"
     click.echo(f"{source}: no fault" if kind == "none" else f"{source}: {kind} {lasting}")
 
 

@@ -37,20 +37,22 @@ STANDING_FAULTS = {
 }
 KINDS = (*REQUEST_FAULTS, *STANDING_FAULTS, "none")
 _OF_APIS = tuple(KINDS)
-# The ERP is a database: it has no pages, cursors or rate limits. A spreadsheet is a file: it has no requests.
+# The ERP is a database: it has no pages, cursors or rate limits. A spreadsheet is a file: it has no requests, and
+# no types. Their faults all stand until they are ended.
 FAULTS_OF: dict[str, tuple[str, ...]] = {
     "salesforce": _OF_APIS,
     "hubspot": _OF_APIS,
     "stripe": _OF_APIS,
-    "erp": ("401", "500", "slow", *STANDING_FAULTS, "none"),
-    "spreadsheets": ("truncated", "out_of_order", "schema_new", "schema_dropped", "schema_retyped", "schema_renamed",
-                     "none"),
-}  # fmt: skip
+    "erp": ("500", "slow", *(kind for kind in STANDING_FAULTS if kind != "out_of_order"), "none"),
+    "spreadsheets": ("truncated", "schema_new", "schema_dropped", "schema_renamed", "none"),
+}
 SOURCES = tuple(FAULTS_OF)
 
 
 def set_fault(environment: Environment, source: str, kind: str, times: int = 1, seconds: float = 1.0) -> None:
-    """Let `source` fail as `kind` (`none` ends all its faults): the next `times` requests, or until ended.
+    """Note that `source` fails as `kind` (`none` ends all its faults): the next `times` requests, or until ended.
+
+    What has to be done to the ERP or the inbox for it is done by `sandbox.materialise.show_fault`.
 
     `seconds` is the Retry-After of a 429, the delay of `slow` and the skew of `clock_skew`. Raises UserError for
     a source or kind that cannot be, or when there is no sandbox.
@@ -68,10 +70,15 @@ def set_fault(environment: Environment, source: str, kind: str, times: int = 1, 
             faults.pop(source, None)
             return
         mine = faults.setdefault(source, {"request": None, "standing": {}})
-        if kind in STANDING_FAULTS:
+        if stands(source, kind):
             mine["standing"][kind] = seconds
         else:
             mine["request"] = {"kind": kind, "times": times, "seconds": seconds}
+
+
+def stands(source: str, kind: str) -> bool:
+    """Whether fault `kind` of `source` stands until it is ended, rather than meet a number of requests."""
+    return kind in STANDING_FAULTS or "429" not in FAULTS_OF[source]
 
 
 def take_fault(environment: Environment, source: str, kinds: tuple[str, ...] | None = None) -> dict | None:

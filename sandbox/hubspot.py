@@ -27,7 +27,8 @@ from operate.environment import Environment
 from sandbox.deals import ENDS
 from sandbox.hubspot_objects import ASSOCIATION_TYPES, TYPES, ObjectType
 from sandbox.records import merge_records
-from sandbox.serving import ApiError, Vendor, json_body, make_app as app_of, versions_served, whole_number
+from sandbox.serving import ApiError, Vendor, json_body, versions_served, whole_number
+from sandbox.serving import make_app as app_of
 from sandbox.world import World, iso
 
 CREDENTIAL = "access_token"

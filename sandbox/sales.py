@@ -377,7 +377,7 @@ class _Day:
         self.sales.complete_contacts(self._accounts_by_company())
 
     def _deserted_accounts(self) -> list[sqlite3.Row]:
-        """Accounts nobody belongs to: one in ten days Salesforce loses one of them, with its opportunities."""
+        """Accounts nobody belongs to: on three days in ten one of them goes, with its opportunities."""
         if self.rng.random() > 0.3:
             return []
         held = {
@@ -501,7 +501,7 @@ class _Day:
     def _restore(self) -> None:
         for name in OBJECTS:
             rows = self._live(name, "deleted")
-            if not rows or self.rng.random() > 0.3:
+            if not rows or self.rng.random() > 0.5:
                 continue
             for row in self._some(rows, 0):
                 fields = self._mended(name, json.loads(row["fields"]))

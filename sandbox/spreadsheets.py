@@ -15,7 +15,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -125,15 +125,32 @@ SHEETS = (
 )  # fmt: skip
 
 
-def write_spreadsheets(environment: Environment, world: World) -> list[str]:
-    """Write every spreadsheet and its yml into the inbox; returns the file names."""
+def write_spreadsheets(environment: Environment, world: World, faults: Iterable[str] = ()) -> list[str]:
+    """Write every spreadsheet and its yml into the inbox, as `faults` leave them; returns the file names."""
     environment.inbox.mkdir(parents=True, exist_ok=True)
     for sheet in SHEETS:
         path = environment.inbox / sheet.file
         write_atomically(path.with_suffix(".yml"), yml(sheet).encode())
         headers = [header for header, _ in sheet.columns]
-        write_atomically(path, sheet.write(headers, _rows(sheet, world)))
+        headers, rows = _spoilt(headers, _rows(sheet, world), faults)
+        data = sheet.write(headers, rows)
+        if "truncated" in faults:
+            data = data[: len(data) * 2 // 3]
+        write_atomically(path, data)
     return [sheet.file for sheet in SHEETS]
+
+
+def _spoilt(
+    headers: list[str], rows: Iterator[list[str]], faults: Iterable[str]
+) -> tuple[list[str], Iterator[list[str]]]:
+    """Headers and rows as the schema faults leave them: a new last column, the second one gone or renamed."""
+    if "schema_new" in faults:
+        headers, rows = [*headers, "New column"], ([*row, "new"] for row in rows)
+    if "schema_dropped" in faults:
+        headers, rows = [headers[0], *headers[2:]], ([row[0], *row[2:]] for row in rows)
+    if "schema_renamed" in faults:
+        headers = [headers[0], f"{headers[1]} (renamed)", *headers[2:]]
+    return headers, rows
 
 
 def remove_spreadsheets(environment: Environment) -> None:

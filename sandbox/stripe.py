@@ -30,7 +30,7 @@ from sandbox.serving import make_app as app_of
 from sandbox.stripe_objects import API_VERSION, NAMES, body_of, deleted_body
 from sandbox.world import World, iso
 
-CREDENTIAL = "secret_key"
+CREDENTIAL = "api_key"
 SERVED = ("customers", "charges", "invoices", "subscriptions", "refunds")
 SETTINGS: dict[str, str] = {"api_version": API_VERSION}
 LIST_LIMIT, DEFAULT_LIMIT = 100, 10

@@ -328,8 +328,8 @@ def _plan(fields: dict) -> Body:
     }
 
 
-def _subscription(row: dict, fields: dict) -> Body:
-    item = {
+def _subscription_item(row: dict, fields: dict) -> Body:
+    return {
         "id": stripe_id("si", 14)(row["seq"]),
         "object": "subscription_item",
         "billing_thresholds": None,
@@ -344,15 +344,38 @@ def _subscription(row: dict, fields: dict) -> Body:
         "subscription": row["source_id"],
         "tax_rates": [],
     }
+
+
+def _subscription_settings() -> Body:
+    return {
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
+        "invoice_settings": {
+            "account_tax_ids": None,
+            "custom_fields": None,
+            "description": None,
+            "footer": None,
+            "issuer": {"type": "self"},
+        },
+        "payment_settings": {
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": "off",
+        },
+        "trial_settings": {"end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}},
+    }
+
+
+def _subscription(row: dict, fields: dict) -> Body:
+    item = _subscription_item(row, fields)
     return {
         "id": row["source_id"],
         "object": "subscription",
+        **_subscription_settings(),
         "application": None,
         "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
         "billing_cycle_anchor": epoch(row["created_at"]),
         "billing_cycle_anchor_config": None,
-        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
         "billing_schedules": [],
         "billing_thresholds": None,
         "cancel_at": fields["period_end"] if fields["cancel_at_period_end"] else None,
@@ -376,13 +399,6 @@ def _subscription(row: dict, fields: dict) -> Body:
         "description": fields["description"],
         "discounts": [],
         "ended_at": fields["ended_at"],
-        "invoice_settings": {
-            "account_tax_ids": None,
-            "custom_fields": None,
-            "description": None,
-            "footer": None,
-            "issuer": {"type": "self"},
-        },
         "items": _list(f"/v1/subscription_items?subscription={row['source_id']}", [item]),
         "latest_invoice": fields["latest_invoice"] or None,
         "livemode": False,
@@ -391,11 +407,6 @@ def _subscription(row: dict, fields: dict) -> Body:
         "next_pending_invoice_item_invoice": None,
         "on_behalf_of": None,
         "pause_collection": None,
-        "payment_settings": {
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": "off",
-        },
         "pending_invoice_item_interval": None,
         "pending_setup_intent": None,
         "pending_update": None,
@@ -406,7 +417,6 @@ def _subscription(row: dict, fields: dict) -> Body:
         "test_clock": None,
         "transfer_data": None,
         "trial_end": None,
-        "trial_settings": {"end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}},
         "trial_start": None,
     }
 

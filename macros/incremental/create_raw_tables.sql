@@ -1,8 +1,8 @@
 {#-
 An empty table for every declared source table that nothing has landed yet, so that the models of a source
 that is switched off build, and answer with no rows. The column list is the source's own declaration.
-Runs before every build and freshness check; creates nothing twice. A table that an earlier version of the project made gets the
-columns it lacks, empty; nothing else of what a loader made is altered.
+Runs before every build and freshness check; creates nothing twice. A table that an earlier version of the project
+made gets the columns it lacks, empty; nothing else of what a loader made is altered.
 -#}
 {% macro create_raw_tables() %}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'freshness') -%}

@@ -1,7 +1,8 @@
 -- One row per source object of the inventory or of a landing run: how late and how old it is, against what was agreed.
 -- Latency counts from the last landing that ended well, whether or not it brought anything. Data age counts from the
 -- newest change the source told of; where it tells no times, from the last landing that brought a change.
--- A spreadsheet without a row of its own is measured by the inventory's row of the inbox.
+-- A spreadsheet without a row of its own is measured by the inventory's row of the inbox (spreadsheets people), and the
+-- inbox by whichever spreadsheet was landed last.
 {{ config(materialized='view') }}
 
 with
@@ -18,6 +19,24 @@ runs as (
     select * from {{ ref('mon_landing_runs') }}
 ),
 
+attempts as (
+    select source_system, source_object, outcome, error, rows_landed, ended_at, newest_source_at, load_id, run_id
+    from runs
+    union all
+    select
+        'spreadsheets' as source_system,
+        source_object,
+        outcome,
+        error,
+        rows_landed,
+        ended_at,
+        newest_source_at,
+        load_id,
+        run_id
+    from runs
+    where source_object = 'people' and source_system <> 'spreadsheets'
+),
+
 landed as (
     select
         source_system,
@@ -28,7 +47,7 @@ landed as (
             max(case when outcome = 'ok' then newest_source_at end),
             max(case when outcome = 'ok' and rows_landed > 0 then ended_at end)
         ) as newest_data_at
-    from runs
+    from attempts
     group by source_system, source_object
 ),
 
@@ -36,11 +55,11 @@ last_runs as (
     select source_system, source_object, outcome, error
     from (
         select
-            runs.*,
+            attempts.*,
             row_number() over (
-                partition by source_system, source_object order by load_id desc, started_at desc, run_id asc
+                partition by source_system, source_object order by load_id desc, ended_at desc, outcome asc, run_id asc
             ) as recency
-        from runs
+        from attempts
     ) as ranked
     where recency = 1
 ),

@@ -1,6 +1,6 @@
 -- One row per quality KPI: its value now, its threshold, and whether it is breached.
--- Latency is judged by what was agreed for each source object: the object furthest beyond its own expectation gives value
--- and threshold. The seed's threshold holds for objects without one, and while nothing is landed.
+-- Latency is judged by what was agreed for each source object: the object furthest beyond its own expectation gives
+-- value and threshold. The seed's threshold holds for objects without one, and while nothing is landed.
 {{ config(materialized='view') }}
 
 with

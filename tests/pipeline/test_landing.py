@@ -641,7 +641,9 @@ def test_sources_that_are_unknown_or_off_cannot_be_asked_for(tmp_path, monkeypat
     monkeypatch.setenv("C360_VAR", str(tmp_path))
     sources = load_sources(get_environment("trial"))
     assert [source.name for source in sources.enabled()] == ["spreadsheets"]
-    with pytest.raises(UserError, match="unknown source 'hubspott': take one of salesforce, hubspot, stripe, erp, spreadsheets"):
+    with pytest.raises(
+        UserError, match="unknown source 'hubspott': take one of salesforce, hubspot, stripe, erp, spreadsheets"
+    ):
         sources.enabled(["hubspott"])
     with pytest.raises(UserError, match="source 'erp' is switched off in environment 'trial'"):
         sources.enabled(["erp"])

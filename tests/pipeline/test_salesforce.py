@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -43,6 +45,12 @@ from sandbox.world import World, iso, opened
 BY_RECORDS = {one.records: one for one in SOBJECTS.values()}
 COMPOUND = {"MailingAddress", "OtherAddress", "BillingAddress", "ShippingAddress", "Address"}
 ALL = ("live", "merged", "deleted")
+WRITTEN = {
+    "datetime": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000\+0000",
+    "date": r"\d{4}-\d\d-\d\d",
+    "id": r"\w{18}",
+    "reference": r"\w{18}",
+}
 
 
 # -------------------------------------------------------------------- fixtures and helpers
@@ -194,6 +202,57 @@ def content(row) -> dict:
     return json.loads(row["fields"])
 
 
+# -------------------------------------------------------------------- the world
+
+
+def test_the_world_of_salesforce_holds_together_for_weeks(tmp_path, monkeypatch):
+    from sandbox.tick import tick
+    from sandbox.world import create_world
+
+    monkeypatch.setenv("C360_VAR", str(tmp_path))
+    environment = get_environment("sandbox").create()
+    create_world(environment, 240, 3)
+
+    def live(name: str) -> dict[str, object]:
+        return {row["source_id"]: row for row in in_the_world(environment, name, ("live",))}
+
+    def holds_together() -> None:
+        accounts, contacts, leads = live("accounts"), live("contacts"), live("leads")
+        with opened(environment) as world:
+            employer = {key: world.person(row["entity_id"]).company_id for key, row in contacts.items()}
+        for key, row in contacts.items():
+            account = content(row)["account_id"]
+            assert not account or accounts[account]["entity_id"] == employer[key]
+            assert content(row)["family_name"] and content(row)["owner_id"]
+        for row in live("opportunities").values():
+            assert accounts[content(row)["account_id"]]["entity_id"] == row["entity_id"]
+        members = [content(row) for row in live("campaign_members").values()]
+        assert all((one["contact_id"] in contacts) != (one["lead_id"] in leads) for one in members)
+        assert len({(one["campaign_id"], one["contact_id"], one["lead_id"]) for one in members}) == len(members)
+
+    holds_together()
+    accounts, contacts = live("accounts"), live("contacts")
+    with opened(environment) as world:
+        staff = {world.person(row["entity_id"]).company_id for row in contacts.values()} - {""}
+    known = {row["entity_id"] for row in accounts.values()}
+    assert known <= staff and len(known) == round(len(staff) / 3) < len(accounts)
+    assert sum(bool(content(row)["account_id"]) for row in contacts.values()) >= len(known)
+    people = {row["entity_id"] for row in contacts.values()}
+    assert live("opportunities") and not people & {row["entity_id"] for row in live("leads").values()}
+    happened: Counter = Counter()
+    for day in tick(environment, 30):
+        happened += Counter({what: count for (system, what), count in day.counts.items() if system == "salesforce"})
+    holds_together()
+    for name in ("leads", "accounts", "opportunities", "campaign_members"):
+        for what in ("new", "changed", "deleted", "restored", "forgotten"):
+            assert happened[f"{name} {what}"], f"{name} {what}"
+    assert happened["leads merged"] and happened["accounts merged"] and happened["leads converted"]
+    assert happened["contacts restored"] and happened["contacts forgotten"]
+    oldest = iso(clock.now(environment) - timedelta(days=15))
+    for name in BY_RECORDS:
+        assert all(row["ended_at"] >= oldest for row in in_the_world(environment, name, ("merged", "deleted")))
+
+
 # -------------------------------------------------------------------- the emulator
 
 
@@ -273,13 +332,16 @@ def test_a_description_has_every_attribute_and_fits_the_records(world, api):
                 if field == "attributes" or value is None:
                     assert field == "attributes" or fields[field]["nillable"], (name, field)
                     continue
-                assert isinstance(value, kinds.get(fields[field]["type"], str)), (name, field, value)
+                kind = fields[field]["type"]
+                assert isinstance(value, kinds.get(kind, str)), (name, field, value)
+                if kind in WRITTEN:
+                    assert re.fullmatch(WRITTEN[kind], value), (name, field, value)
                 if isinstance(value, str) and fields[field]["length"]:
                     assert len(value) <= fields[field]["length"]
     assert {one["name"] for one in api.describe()["sobjects"]} == set(SOBJECTS)
     assert api.limits()["DailyApiRequests"]["Remaining"] > 0
-    [mailing] = [one for one in api.Contact.describe()["fields"] if one["name"] == "MailingCity"]
-    assert mailing["compoundFieldName"] == "MailingAddress"
+    parts = {field["name"]: field["compoundFieldName"] for field in api.Contact.describe()["fields"]}
+    assert (parts["MailingCity"], parts["FirstName"], parts["Email"]) == ("MailingAddress", "Name", None)
 
 
 def same_text(value: str, text: str) -> bool:
@@ -523,7 +585,7 @@ def test_unknown_deleted_restored_and_forgotten_records(world, api):
 # -------------------------------------------------------------------- landing
 
 
-@pytest.mark.parametrize("fault", ["none", "duplicate_page", "expired_cursor", "out_of_order"])
+@pytest.mark.parametrize("fault", ["duplicate_page", "expired_cursor"])
 def test_ties_across_pages_lose_nobody(world, environment, monkeypatch, many_leads, fault):
     monkeypatch.setattr(salesforce, "BATCH_SIZE", 200)
     set_fault(world, "salesforce", fault, times=2)
@@ -601,8 +663,7 @@ def test_a_deletion_is_a_fact_once_a_restored_record_is_back_and_a_forgotten_one
         end_record(changed, changed.record("salesforce", "leads", key), "deleted", "", moment, 3)
         forget_record(changed, changed.record("salesforce", "leads", forgotten))
     follow(world, environment)
-    for _ in range(2):
-        good(environment, "leads")
+    good(environment, "leads")
     with changing(world) as (changed, moment):  # touched in the recycle bin: no second deletion
         row = changed.record("salesforce", "leads", key)
         change_record(changed, row, content(row) | {"rating": "Hot", "status": "Binned"}, moment, 3)
@@ -662,7 +723,6 @@ def test_a_window_reads_only_its_changes(world, environment):
             9,
             ["403", "REQUEST_LIMIT_EXCEEDED", "spread the runs or raise the limit (Setup > Company Information"],
         ),
-        ("500", 3, None),
         ("500", 5, ["500 in 5 attempts", "run again later"]),
         ("slow", 1, None),
         ("truncated", 1, None),
@@ -784,29 +844,24 @@ def same_value(staged: object, true: object) -> bool:
     return (None if staged is None else str(staged)) == (str(true) or None)
 
 
-def test_staging_is_the_truth_after_days_of_merges_deletions_and_restores(world, environment):
+def test_staging_is_the_truth_after_days_of_merges_deletions_and_restores(world, landed):
     from sandbox.tick import tick
 
-    known: dict[str, set[str]] = {name: set() for name in STAGED}
-    for days in (2, 2):
-        tick(world, days)
-        follow(world, environment)
-        good(environment)
-        for name, seen in known.items():
-            seen |= set(ids(in_the_world(world, name)))
-    support.build(environment, "--select", *(f"stg_salesforce__{name}" for name in STAGED))
+    tick(world, 3)
+    follow(world, landed)
+    good(landed, reconcile=True)
+    support.build(landed, "--select", *(f"stg_salesforce__{name}" for name in STAGED))
     kinds = set()
     for name, fields in STAGED.items():
         pairs = [(one.partition("=")[0], one.partition("=")[2] or one) for one in fields.split()]
         merged = ", merged_into_id" if BY_RECORDS[name].merges else ""
         columns = ", ".join(staged for _, staged in pairs)
-        rows = query(
-            environment, f"select source_id, is_deleted, {columns}{merged} from staging.stg_salesforce__{name}"
-        )
-        assert {row[0] for row in rows} == known[name]
+        rows = query(landed, f"select source_id, is_deleted, {columns}{merged} from staging.stg_salesforce__{name}")
         truth = {row["source_id"]: row for row in in_the_world(world, name)}
+        assert truth.keys() <= {row[0] for row in rows}
+        assert len(rows) == query(landed, f"select count(distinct source_id) from raw_salesforce.{name}")[0][0]
         for key, gone, *values in rows:
-            if key not in truth:  # forgotten meanwhile: it was deleted or merged before
+            if key not in truth:  # forgotten meanwhile
                 assert gone
                 continue
             kinds.add((name, truth[key]["state"]))

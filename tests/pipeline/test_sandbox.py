@@ -258,7 +258,9 @@ def test_true_phones_are_valid_and_slips_change_one_place(town):
 
 def test_hubspot_never_has_two_contacts_with_one_email(town):
     with opened(town) as world:
-        rows = world.rows("select fields from records where system = 'hubspot' and object = 'contacts' and state = 'live'")
+        rows = world.rows(
+            "select fields from records where system = 'hubspot' and object = 'contacts' and state = 'live'"
+        )
     emails = Counter(json.loads(row["fields"])["email"].lower() for row in rows)
     assert {email: count for email, count in emails.items() if count > 1 and "@" in email} == {}
 

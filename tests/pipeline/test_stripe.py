@@ -44,7 +44,7 @@ from ingest.objects import CUSTOM_FIELDS
 from ingest.run import LandingResult, run
 from ingest.task import Window
 from operate import clock
-from operate.environment import Environment, get_environment
+from operate.environment import PROJECT_ROOT, Environment, get_environment
 from sandbox.faults import set_fault
 from sandbox.records import change_record, end_record, forget_record
 from sandbox.stripe_objects import body_of
@@ -125,7 +125,7 @@ def source_of(world: Environment) -> tuple[str, str, str]:
     """(address, key, file of the certificate authority) of the emulator."""
     contract = json.loads(world.sandbox_contract.read_text(encoding="utf-8"))
     source = contract["sources"]["stripe"]
-    return source["base_url"], source["credentials"]["secret_key"], contract["ca_file"]
+    return source["base_url"], source["credentials"]["api_key"], contract["ca_file"]
 
 
 @functools.cache
@@ -216,6 +216,12 @@ def assert_landed_is_the_world(world: Environment, environment: Environment, *na
         for key, body in truth.items():
             expected = as_landed(name, body)
             assert {column: found[key][column] for column in expected} == expected
+
+
+def write_sources(folder: Path, monkeypatch: pytest.MonkeyPatch, **environments: object) -> None:
+    """A sources.yml of the test's own."""
+    (folder / "sources.yml").write_text(yaml.safe_dump(environments), encoding="utf-8")
+    monkeypatch.setenv("C360_SOURCES", str(folder / "sources.yml"))
 
 
 def tick(world: Environment, environment: Environment, days: int = 1) -> None:
@@ -541,12 +547,12 @@ def test_a_first_run_lands_all_a_second_asks_once_and_a_third_what_events_say(wo
     assert good(environment).landed == 0
 
 
-@pytest.mark.parametrize("limit", [7, 100])
-def test_the_size_of_pages_makes_no_difference(world, environment, monkeypatch, limit):
-    monkeypatch.setattr(stripe, "LIST_LIMIT", limit)
+def test_the_size_of_pages_makes_no_difference(world, environment, monkeypatch):
+    monkeypatch.setattr(stripe, "LIST_LIMIT", 7)  # elsewhere 100
     good(environment, "charges")
     assert_landed_is_the_world(world, environment, "charges")
     tick(world, environment)
+    monkeypatch.setattr(stripe, "LIST_LIMIT", 1)
     good(environment, "charges")
     assert_landed_is_the_world(world, environment, "charges")
 
@@ -588,9 +594,10 @@ def test_a_crash_before_the_note_costs_a_reading_and_loses_nothing(world, enviro
     def crash(*_: object) -> None:
         raise OSError("the machine stops here")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(stripe.Note, "write", crash)
-        assert land(environment, "customers", "refunds").failures
+    for owner, name in ((stripe, "_end"), (stripe.Note, "write")):  # before it is landed, before it is noted
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, crash)
+            assert land(environment, "customers", "refunds").failures
     requested.clear()
     again = good(environment, "customers", "refunds")
     assert counts(again, "customers").unchanged >= 1
@@ -609,10 +616,6 @@ def test_an_older_copy_of_the_warehouse_is_caught_up_with(world, environment, tm
     rename(world, environment, "After The Copy", 6)
     good(environment, "customers")
     shutil.copy(tmp_path / "copy", environment.warehouse)
-    good(environment, "customers")
-    assert_landed_is_the_world(world, environment, "customers")
-    environment.warehouse.unlink()
-    shutil.rmtree(environment.dlt / "pipelines")
     good(environment, "customers")
     assert_landed_is_the_world(world, environment, "customers")
 
@@ -667,14 +670,15 @@ def test_a_canceled_subscription_is_no_deletion(world, environment):
     result = counts(good(environment, "subscriptions"), "subscriptions")
     assert (result.served, result.landed, result.deleted) == (1, 1, 0)
     assert landed(environment, "subscriptions")[row["source_id"]]["status"] == "canceled"
-    assert "canceled" in {row["status"] for row in landed(environment, "subscriptions").values()}
+    assert counts(good(environment, "subscriptions", reconcile=True), "subscriptions").deleted == 0
+    assert_landed_is_the_world(world, environment, "subscriptions")
 
 
 # -------------------------------------------------------------------- faults
 
 
 def test_passing_faults_are_got_over(world, environment, monkeypatch):
-    monkeypatch.setattr(stripe, "LIST_LIMIT", 7)
+    monkeypatch.setattr(stripe, "LIST_LIMIT", 40)
     good(environment, "charges")
     for kind in ("429", "500", "slow", "truncated", "duplicate_page", "expired_cursor"):
         set_fault(world, "stripe", kind, times=1 if kind == "429" else 2, seconds=0.2)
@@ -759,6 +763,7 @@ def test_changes_of_the_schema_are_landed_and_told(world, environment):
         ("schema_retyped", "field description has another type: object, was string", ""),
         ("schema_renamed", "renamed field summary (was description), landed in custom_fields", '{"summary": "'),
     ):
+        clock.advance(environment, timedelta(minutes=1))
         set_fault(world, "stripe", kind)
         said: list[str] = []
         assert not land(environment, "subscriptions", said=said, reconcile=True).failures
@@ -766,9 +771,11 @@ def test_changes_of_the_schema_are_landed_and_told(world, environment):
         rows = landed(environment, "subscriptions").values()
         assert all((row["custom_fields"] or "").startswith(custom) for row in rows)
         assert all((row["description"] is None) == (kind in ("schema_dropped", "schema_renamed")) for row in rows)
-        again: list[str] = []
-        assert not land(environment, "subscriptions", said=again, reconcile=True).landed
-        assert not [line for line in again if "field" in line]
+        if kind == "schema_dropped":
+            clock.advance(environment, timedelta(minutes=1))
+            again: list[str] = []
+            assert not land(environment, "subscriptions", said=again, reconcile=True).landed
+            assert not [line for line in again if "field" in line]
         set_fault(world, "stripe", "none")
         good(environment, "subscriptions", reconcile=True)
         assert_landed_is_the_world(world, environment, "subscriptions")
@@ -777,10 +784,14 @@ def test_changes_of_the_schema_are_landed_and_told(world, environment):
 # -------------------------------------------------------------------- staging
 
 
-def test_staging_tells_the_truth_after_days_deletions_and_a_gap_of_26_days(world, environment, monkeypatch, requested):
+def test_staging_tells_the_truth_after_days_deletions_and_a_gap_of_26_days(
+    world, environment, monkeypatch, requested, tmp_path
+):
+    entry = yaml.safe_load((PROJECT_ROOT / "ingest" / "sources.yml").read_text(encoding="utf-8"))["sandbox"]["stripe"]
+    del entry["reconcile"]  # the age of the last reading alone is to decide
+    write_sources(tmp_path, monkeypatch, sandbox={"emulated": True, "stripe": entry})
     good(environment)
-    tick(world, environment, 2)
-    good(environment)
+    tick(world, environment)
     with changing(world, environment) as (content, moment):
         drafts = content.rows(
             "select * from records where system = 'stripe' and object = 'invoices' and state = 'live'"
@@ -789,8 +800,8 @@ def test_staging_tells_the_truth_after_days_deletions_and_a_gap_of_26_days(world
         for row in drafts:
             end_record(content, row, "deleted", "", moment, content.day + 1)
     good(environment)
-    tick(world, environment, 2)
-    clock.advance(environment, timedelta(days=24))
+    tick(world, environment)
+    clock.advance(environment, timedelta(days=25))
     requested.clear()
     good(environment)
     assert {f"/v1/{name}" for name in NAMES} <= set(requested)  # the events might not reach back far enough
@@ -899,9 +910,8 @@ def localstripe(tmp_path: Path) -> Iterator[str]:
 def test_localstripe_lands_too(localstripe, tmp_path, monkeypatch, has_events):
     monkeypatch.setenv("C360_VAR", str(tmp_path / "var"))
     environment = get_environment("trial").create()
-    entry = {"enabled": True, "address": localstripe, "credentials": {"secret_key": "sk_test_12345"}}
-    (tmp_path / "sources.yml").write_text(yaml.safe_dump({"default": {"stripe": entry}}), encoding="utf-8")
-    monkeypatch.setenv("C360_SOURCES", str(tmp_path / "sources.yml"))
+    entry = {"enabled": True, "address": localstripe, "credentials": {"api_key": "sk_test_12345"}}
+    write_sources(tmp_path, monkeypatch, default={"stripe": entry})
     if not has_events:
         original = rest.Api.get
 

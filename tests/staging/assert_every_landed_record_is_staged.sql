@@ -1,6 +1,6 @@
 -- Every record of a completed load is staged exactly once, and nothing else is.
 {%- set objects = {
-    'salesforce': ['contacts', 'leads', 'accounts', 'opportunities', 'campaign_members'],
+    'salesforce': ['contacts', 'leads', 'accounts', 'opportunities', 'campaigns', 'campaign_members'],
     'hubspot': ['contacts', 'companies', 'deals', 'associations'],
     'stripe': ['customers', 'charges', 'invoices', 'subscriptions', 'refunds'],
     'erp': ['customers', 'contacts', 'addresses', 'invoices', 'payments', 'products', 'stock'],
