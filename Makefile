@@ -1,6 +1,7 @@
 # make demo   from a clean clone to published customers, set-up included
 # make test   everything a change must pass; CI runs this
-# make test-slow AREA=protocol|landing|identity   the long proofs, each under an hour
+# make test-slow AREA=...   the long proofs, each under an hour: protocol, landing, identity, faults, conformance,
+#                           exactness-salesforce, -hubspot, -stripe, -erp, -spreadsheets
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ PEOPLE ?= 2000
 .PHONY: help setup demo test test-slow lint bench lock clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 setup: $(VENV)/.complete
 
@@ -30,10 +31,10 @@ demo: setup
 	$(BIN)/c360 demo --people $(PEOPLE)
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slow: setup
-	@test -n "$(AREA)" || { echo "say which: make test-slow AREA=protocol|landing|identity" >&2; exit 2; }
+	@test -n "$(AREA)" || { echo "say which area: see make help" >&2; exit 2; }
 	$(BIN)/python -m pytest -m slow --area=$(AREA) --timeout=3600
 
 lint: setup

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.landing import landing_benchmarks
 from operate import clock
 from operate.build import build
 from operate.environment import PROJECT_ROOT, Environment, get_environment
@@ -114,7 +115,10 @@ def main() -> None:
                         "ratio": round(ours / theirs, 3)})  # fmt: skip
         print(f"{what:52} {ours:8.2f} s  {ours / theirs:8.3f} x  {peer} ({theirs:.2f} s)", flush=True)
 
-    print(f"{ROWS:,} people; ratios to the peer named, smaller is better", flush=True)
+    print("ratios to the peer named, smaller is better", flush=True)
+    landing_benchmarks(compare, timed)
+    environment.activate()
+    print(f"{ROWS:,} people", flush=True)
     bare = statistics.median(timed(lambda: bare_load(path, scratch)) for _ in range(3))
     compare(
         "land a spreadsheet, first time", timed(lambda: land(environment)), "bare DuckDB read_csv into a table", bare

@@ -105,6 +105,8 @@ def read(task: ReadTask) -> None:
         with task.batch(described) as batch:
             table = _Table(described, task.settings.timezone)
             ids = _describe(database, table, with_ids=due and batch.read_from is not None)
+            if any(kind and name not in table.types for name, kind in batch.known_fields.items()):
+                batch.read_from = None  # a column was dropped: rows that did not change had a value in it
             for line in note_fields(batch, table.types):
                 task.say(line)
             end = task.window.end if task.window else None

@@ -171,8 +171,10 @@ class Spool:
             connection.close()
             for path in self.folder.glob(".partial-*.parquet"):
                 path.unlink()
-        for entry in entries:
-            shutil.rmtree(entry)
+        for entry in entries:  # it disappears whole: half an entry could be neither read nor settled
+            landed = entry.with_name(f".partial-{entry.name}")
+            os.replace(entry, landed)
+            shutil.rmtree(landed)
 
     def _settle(self, entry: Path) -> bool:
         """Decide whether an entry counts, and rewrite it when it does not; False leaves it for later."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from sandbox.differences import person_record
 from sandbox.people import Person, person_from
 from sandbox.rates import Dice
-from sandbox.records import NewRecord, change_record, end_record, insert_records
+from sandbox.records import AFTER_CHANGE, NewRecord, change_record, end_record, insert_records
 from sandbox.world import START, World, iso
 
 PRODUCTS = 60
@@ -134,6 +135,22 @@ def _payments(world: World, invoices: Iterable, day: int) -> Iterator[NewRecord]
                 "received_on": invoice["paid_on"],
             }
             yield _new(world, "payments", fields, invoice["updated_at"], day)
+
+
+def after_change(world: World, before: sqlite3.Row | None, after: sqlite3.Row, day: int) -> None:
+    """The addresses and contact persons of a deleted customer are deleted with it: nothing refers to what is gone."""
+    if (after["object"], after["state"]) != ("customers", "deleted"):
+        return
+    rows = world.rows(
+        "select * from records where system = 'erp' and object in ('addresses', 'contacts') and state = 'live'"
+        " and json_extract(fields, '$.customer_id') = ? order by object, seq",
+        (after["source_id"],),
+    )
+    for row in rows:
+        end_record(world, row, "deleted", "", after["updated_at"], day)
+
+
+AFTER_CHANGE["erp"] = after_change
 
 
 # ---------- later days

@@ -168,9 +168,12 @@ def _counts(links: list[tuple]) -> dict[tuple[str, str], dict[str, str]]:
         mine = counts.setdefault((name, key), _no_counts(name))
         mine[what] = str(int(mine[what] or 0) + 1)
 
-    for contact, company, deal, _ in dict.fromkeys(links):
+    primary = {link[:3] for link in links if link[3]}
+    for contact, company, deal in dict.fromkeys(link[:3] for link in links):
         if contact and company:
-            counts.setdefault(("contacts", contact), _no_counts("contacts"))["associated_company"] = company
+            mine = counts.setdefault(("contacts", contact), _no_counts("contacts"))
+            if (contact, company, deal) in primary:
+                mine["associated_company"] = company
             one_more("companies", company, "contacts")
         elif contact:
             one_more("contacts", contact, "deals")
@@ -184,10 +187,12 @@ def _counts(links: list[tuple]) -> dict[tuple[str, str], dict[str, str]]:
 def after_change(world: World, before: sqlite3.Row | None, after: sqlite3.Row, day: int) -> None:
     """Associations of an ended record end; the ends of a changed association count anew."""
     if after["object"] == "associations":
-        ends = json.loads(after["fields"])
-        if before is not None:
-            ends = [ends, json.loads(before["fields"])]
-        _recount(world, ends if isinstance(ends, list) else [ends], after["updated_at"], day)
+        if _is_second_primary(world, after):
+            fields = json.loads(after["fields"]) | {"is_primary": False}
+            change_record(world, after, fields, after["updated_at"], day)  # comes back here
+            return
+        ends = [json.loads(row["fields"]) for row in (after, before) if row is not None]
+        _recount(world, ends, after["updated_at"], day)
     elif before is not None and before["state"] == "live" and after["state"] == "archived":
         for link in links_of(world, after["object"], after["source_id"]):
             end_record(world, link, "deleted", "", after["updated_at"], day)
@@ -202,16 +207,34 @@ def links_of(world: World, name: str, source_id: str) -> list[sqlite3.Row]:
     )
 
 
+def _is_second_primary(world: World, row: sqlite3.Row) -> bool:
+    """Whether the contact or deal of a primary association has another primary company already, as after a merge."""
+    mine = json.loads(row["fields"])
+    if row["state"] != "live" or not mine["is_primary"]:
+        return False
+    name = "contacts" if mine["contact_id"] else "deals"
+    others = (
+        json.loads(other["fields"])
+        for other in links_of(world, name, mine[ENDS[name]])
+        if other["source_id"] != row["source_id"]
+    )
+    return any(other["is_primary"] and other["company_id"] != mine["company_id"] for other in others)
+
+
 def _recount(world: World, ends: list[dict], moment: str, day: int) -> None:
     for name, field in ENDS.items():
         for source_id in sorted({end[field] for end in ends if end[field]}):
             row = world.record("hubspot", name, source_id)
             if row is None or row["state"] != "live":
                 continue
-            links = [tuple(json.loads(link["fields"]).values()) for link in links_of(world, name, source_id)]
+            links = [_ends_of(json.loads(link["fields"])) for link in links_of(world, name, source_id)]
             counts = _counts(links).get((name, source_id), _no_counts(name))
             # Also when no count differs: an association that names another record is a change of its ends.
             change_record(world, row, json.loads(row["fields"]) | counts, moment, day)
+
+
+def _ends_of(fields: dict) -> tuple:
+    return tuple(fields[name] for name in ("contact_id", "company_id", "deal_id", "is_primary"))
 
 
 AFTER_CHANGE["hubspot"] = after_change

@@ -3,7 +3,7 @@
     GET  /crm/v3/objects/{type}                pages of at most 100 by `after`; archived=true: the archived ones
     GET  /crm/v3/objects/{type}/{id}           an id that was merged away answers with the record it became
     POST /crm/v3/objects/{type}/batch/read     at most 100 ids
-    POST /crm/v3/objects/{type}/search         filterGroups, sorts, at most 200 a page and 10,000 a query
+    POST /crm/v3/objects/{type}/search         filters, text, sorts: see sandbox/hubspot_search.py
     POST /crm/v3/objects/{type}/merge          makes a new id; both old ones resolve to it
     GET  /crm/v3/properties/{type}             names and types; property values are always strings
     GET  /crm/v4/objects/{type}/{id}/associations/{to}, POST /crm/v4/associations/{type}/{to}/batch/read, .../labels
@@ -16,16 +16,18 @@ from __future__ import annotations
 import hmac
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from operate import clock
 from operate.environment import Environment
 from sandbox.deals import ENDS
-from sandbox.hubspot_objects import ASSOCIATION_TYPES, TYPES, ObjectType
+from sandbox.hubspot_objects import ASSOCIATION_TYPES, OTHER_TYPES, UNIQUE, ObjectType, object_type
+from sandbox.hubspot_search import Search, add_functions
 from sandbox.records import merge_records
 from sandbox.serving import ApiError, Vendor, json_body, versions_served, whole_number
 from sandbox.serving import make_app as app_of
@@ -36,7 +38,8 @@ SERVED = ("contacts", "companies", "deals", "associations")
 SETTINGS: dict[str, str] = {}
 LIST_LIMIT, SEARCH_LIMIT, SEARCH_CAP, BATCH_LIMIT, ASSOCIATION_LIMIT = 100, 200, 10_000, 100, 500
 ASSOCIATION_BATCH_LIMIT = 1000
-_OPERATORS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
+HISTORY_LIMIT = 50  # records a page that come with the history of their properties
+_LARGEST = 2**63 - 1
 
 
 def _error(status: int, category: str, message: str, headers: dict[str, str] | None = None, **more) -> ApiError:
@@ -80,7 +83,9 @@ def make_app(environment: Environment, world: World, token: str) -> Starlette:
             "expired_cursor": lambda _: _invalid("The paging cursor `after` is not valid any more"),
         },
         has_cursor=_has_cursor,
+        wrong_method=lambda request: _error(405, "METHOD_NOT_ALLOWED", f"{request.method} is not allowed here"),
     )
+    add_functions(world.connection)
     crm, links = Records(vendor), Associations(vendor)
     objects = "/crm/v3/objects/{type}"
     return app_of(
@@ -107,12 +112,25 @@ async def _has_cursor(request: Request) -> bool:
 
 def _type(request: Request, name: str = "type") -> ObjectType:
     wanted = request.path_params[name]
-    # The API also takes the object type ids.
-    wanted = {"0-1": "contacts", "0-2": "companies", "0-3": "deals"}.get(wanted, wanted)
-    found = TYPES.get(wanted) or next((one for one in TYPES.values() if one.singular == wanted), None)
+    found = object_type(wanted)
     if found is None:
         raise _invalid(f"Unable to infer object type from: {wanted}")
     return found
+
+
+def _pair(request: Request) -> tuple[ObjectType, ObjectType]:
+    kind, to = _type(request), _type(request, "to")
+    if (kind.name, to.name) not in ASSOCIATION_TYPES:
+        raise _invalid(f"No association types exist between {kind.name} and {to.name}")
+    return kind, to
+
+
+def current(world: World, kind: ObjectType, source_id: str):
+    """The record that `source_id` leads to, over however many merges; None is unknown."""
+    row = world.record("hubspot", kind.name, source_id)
+    while row is not None and row["state"] == "merged":
+        row = world.record("hubspot", kind.name, row["merged_into"])
+    return row
 
 
 class Records:
@@ -123,16 +141,15 @@ class Records:
 
     async def list(self, request: Request) -> dict:
         kind, query = _type(request), request.query_params
-        limit = whole_number("limit", query.get("limit"), 10, 1, LIST_LIMIT, _invalid)
-        after = whole_number("after", query.get("after"), 0, 0, None, _invalid)
+        most = HISTORY_LIMIT if query.get("propertiesWithHistory") else LIST_LIMIT
+        limit = whole_number("limit", query.get("limit"), 10, 1, most, _invalid)
+        after = whole_number("after", query.get("after"), 0, 0, _LARGEST, _invalid)
         rows = self.world.rows(
             "select * from records where system = 'hubspot' and object = ? and state = ? and seq > ?"
             " order by seq limit ?",
             (kind.name, "archived" if _flag(query, "archived") else "live", after, limit + 1),
         )
-        body: dict = {"results": self._shown(kind, rows[:limit], query.getlist("properties"))}
-        for name in _names(query.getlist("associations")):
-            self._add_associations(kind, body["results"], name)
+        body: dict = {"results": self._asked(kind, rows[:limit], query)}
         if len(rows) > limit:
             last = str(rows[limit - 1]["seq"])
             body["paging"] = {"next": {"after": last, "link": str(request.url.include_query_params(after=last))}}
@@ -141,22 +158,19 @@ class Records:
     async def get(self, request: Request) -> dict:
         kind, query = _type(request), request.query_params
         source_id = request.path_params["id"]
-        row = self._current(kind, source_id)
-        if row is None or row["state"] != ("archived" if _flag(query, "archived") else "live"):
+        [row] = self._found(kind, [source_id], query.get("idProperty"), query).values()
+        if row is None:
             raise _error(404, "OBJECT_NOT_FOUND", f"Object not found.  objectId are usually numeric: {source_id}")
-        [shown] = self._shown(kind, [row], query.getlist("properties"))[:1]
-        for name in _names(query.getlist("associations")):
-            self._add_associations(kind, [shown], name)
-        return shown
+        return self._asked(kind, [row], query)[0]
 
     async def batch_read(self, request: Request) -> JSONResponse:
         kind, body = _type(request), await json_body(request, _invalid)
-        ids = _ids_of(body, BATCH_LIMIT)
-        rows = {source_id: self._current(kind, source_id) for source_id in ids}
-        wanted = "archived" if _flag(request.query_params, "archived") else "live"
-        found = {row["source_id"]: row for row in rows.values() if row is not None and row["state"] == wanted}
-        missing = [key for key, row in rows.items() if row is None or row["state"] != wanted]
-        answer = _batch(self.vendor, self._shown(kind, found.values(), body.get("properties") or []))
+        history = body.get("propertiesWithHistory") or []
+        ids = _ids_of(body, HISTORY_LIMIT if history else BATCH_LIMIT)
+        rows = self._found(kind, ids, body.get("idProperty"), request.query_params)
+        found = {row["source_id"]: row for row in rows.values() if row is not None}
+        missing = [key for key, row in rows.items() if row is None]
+        answer = _batch(self.vendor, self._shown(kind, found.values(), body.get("properties") or [], history))
         if missing:
             answer |= {"numErrors": 1, "errors": [_not_found(missing)]}
         return JSONResponse(answer, 207 if missing else 200)
@@ -164,12 +178,12 @@ class Records:
     async def search(self, request: Request) -> dict:
         kind, body = _type(request), await json_body(request, _invalid)
         limit = whole_number("limit", body.get("limit"), 10, 1, SEARCH_LIMIT, _invalid)
-        after = whole_number("after", body.get("after"), 0, 0, None, _invalid)
+        after = whole_number("after", body.get("after"), 0, 0, _LARGEST, _invalid)
         if after + limit > SEARCH_CAP:
             raise _invalid(
                 f"The requested offset of {after + limit} exceeds the limit of {SEARCH_CAP} results per query"
             )
-        query = _Search(kind, self.vendor.standing())
+        query = Search(kind, self.vendor.standing(), _invalid)
         where, values = query.where(body)
         count = self.world.rows(f"select count(*) from records where {where}", values)[0][0]
         rows = self.world.rows(
@@ -207,15 +221,24 @@ class Records:
             raise _error(404, "OBJECT_NOT_FOUND", f"Property {name} does not exist for {kind.name}")
         return known[name].definition(f"{kind.singular}information")
 
-    def _shown(self, kind: ObjectType, rows, asked: list[str]) -> list[dict]:
+    def _asked(self, kind: ObjectType, rows, query: QueryParams) -> list[dict]:
+        """Records with the properties, histories and associations that a query asks for."""
+        shown = self._shown(kind, rows, query.getlist("properties"), query.getlist("propertiesWithHistory"))
+        for name in _names(query.getlist("associations")):
+            self._add_associations(kind, shown, name)
+        return shown
+
+    def _shown(self, kind: ObjectType, rows, asked: list[str], with_history: list[str] = ()) -> list[dict]:
         faults = self.vendor.standing()
         known = kind.by_name(faults)
+        history = [name for name in _names(with_history) if name in known]
+        asked = [*asked, *history]
         names = [name for name in _names(asked) if name in known]  # unknown ones are ignored, as HubSpot does
         # Whatever is asked for, these three come too.
         names = list(dict.fromkeys([*names, "createdate", "hs_object_id", kind.modified])) if _names(asked) else [
             name for name in kind.defaults if name in known
         ]  # fmt: skip
-        return [kind.show(row, names, faults) for row in versions_served(self.vendor, rows)]
+        return [kind.show(row, names, faults, history) for row in versions_served(self.vendor, rows)]
 
     def _next_moment(self) -> str:
         """Now, or a millisecond after the newest change where the clock stands still: no two changes share a time."""
@@ -223,24 +246,40 @@ class Records:
         after = datetime.fromisoformat(newest) + timedelta(milliseconds=1)
         return iso(max(clock.now(self.vendor.environment), after))
 
-    def _current(self, kind: ObjectType, source_id: str):
-        """The record that `source_id` leads to, over however many merges."""
-        row = self.world.record("hubspot", kind.name, source_id)
-        while row is not None and row["state"] == "merged":
-            row = self.world.record("hubspot", kind.name, row["merged_into"])
-        return row
+    def _found(self, kind: ObjectType, ids: list[str], id_property: str | None, query: QueryParams) -> dict:
+        """id as asked for -> its record, or None; archived ones when the query says so, else live ones."""
+        wanted = "archived" if _flag(query, "archived") else "live"
+        unique, field = UNIQUE.get(kind.name, ("", ""))
+        if id_property not in (None, "", "hs_object_id", unique):
+            raise _invalid(f"Property {id_property!r} is not a unique identifier of {kind.name}")
+        if id_property and id_property == unique:
+            return {key: self._by_value(kind, field, key, wanted) for key in ids}
+        rows = {key: current(self.world, kind, key) for key in ids}
+        return {key: row if row is not None and row["state"] == wanted else None for key, row in rows.items()}
+
+    def _by_value(self, kind: ObjectType, field: str, value: str, state: str):
+        rows = self.world.rows(
+            "select * from records where system = 'hubspot' and object = ? and state = ?"
+            f" and json_extract(fields, '$.{field}') = ? collate folded order by seq limit 1",
+            (kind.name, state, value),
+        )
+        return rows[0] if rows and value else None
 
     def _live(self, kind: ObjectType, source_id: str):
-        row = self._current(kind, source_id)
+        row = current(self.world, kind, source_id)
         if row is None or row["state"] != "live":
             raise _invalid(f"{kind.singular} {source_id!r} does not exist")
         return row
 
     def _add_associations(self, kind: ObjectType, shown: list[dict], to: str) -> None:
-        if (kind.name, to) not in ASSOCIATION_TYPES:
-            return  # unknown ones are ignored
+        other = object_type(to)
+        if other is None and to.lower() not in OTHER_TYPES:
+            raise _invalid(f"Unable to infer object type from: {to}")
+        if other is None or (kind.name, other.name) not in ASSOCIATION_TYPES:
+            return  # nothing is associated
+        to = other.name
         found = associated(self.world, kind.name, to, [one["id"] for one in shown])
-        label = f"{kind.singular}_to_{TYPES[to].singular}"
+        label = f"{kind.singular}_to_{other.singular}"
         for one in shown:
             ids = found.get(one["id"], {})
             if ids:
@@ -255,13 +294,13 @@ class Associations:
         self.vendor, self.world = vendor, vendor.world
 
     async def list(self, request: Request) -> dict:
-        kind, to, source_id = _type(request), _type(request, "to"), request.path_params["id"]
+        (kind, to), source_id = _pair(request), request.path_params["id"]
         limit = whole_number("limit", request.query_params.get("limit"), 500, 1, ASSOCIATION_LIMIT, _invalid)
-        after = whole_number("after", request.query_params.get("after"), 0, 0, None, _invalid)
-        row = self.world.record("hubspot", kind.name, source_id)
+        after = whole_number("after", request.query_params.get("after"), 0, 0, _LARGEST, _invalid)
+        row = current(self.world, kind, source_id)
         if row is None or row["state"] != "live":
             raise _error(404, "OBJECT_NOT_FOUND", f"Object not found.  objectId are usually numeric: {source_id}")
-        links = list(associated(self.world, kind.name, to.name, [source_id]).get(source_id, {}).items())
+        links = list(associated(self.world, kind.name, to.name, [row["source_id"]]).get(row["source_id"], {}).items())
         results = [_link(kind.name, to.name, *link) for link in links[after : after + limit]]
         body: dict = {"results": results}
         if after + limit < len(links):
@@ -271,9 +310,7 @@ class Associations:
         return body
 
     async def batch_read(self, request: Request) -> JSONResponse:
-        kind, to = _type(request), _type(request, "to")
-        if (kind.name, to.name) not in ASSOCIATION_TYPES:
-            raise _invalid(f"No associations from {kind.name} to {to.name}")
+        kind, to = _pair(request)
         ids = _ids_of(await json_body(request, _invalid), ASSOCIATION_BATCH_LIMIT)
         found = associated(self.world, kind.name, to.name, ids)
         results = [
@@ -300,7 +337,8 @@ class Associations:
         return JSONResponse(answer, 207 if without else 200)
 
     async def labels(self, request: Request) -> dict:
-        plain, primary = ASSOCIATION_TYPES[_type(request).name, _type(request, "to").name]
+        kind, to = _pair(request)
+        plain, primary = ASSOCIATION_TYPES[kind.name, to.name]
         results = [{"category": "HUBSPOT_DEFINED", "typeId": plain, "label": None}]
         if primary:
             results.append({"category": "HUBSPOT_DEFINED", "typeId": primary, "label": "Primary"})
@@ -364,90 +402,6 @@ def _flag(query: Mapping[str, str], name: str) -> bool:
 
 def _names(asked: list[str]) -> list[str]:
     """Names by comma or by repetition."""
+    if not isinstance(asked, list):
+        raise _invalid("properties must be a list of names")
     return [name.strip() for text in asked for name in str(text).split(",") if name.strip()]
-
-
-class _Search:
-    """A search body as SQL over the world."""
-
-    def __init__(self, kind: ObjectType, faults: Mapping[str, float]) -> None:
-        self.kind, self.properties = kind, kind.by_name(faults)
-
-    def where(self, body: dict) -> tuple[str, list]:
-        """SQL condition: filters of a group all hold, of the groups at least one."""
-        groups, values = [], []
-        for group in body.get("filterGroups") or []:
-            parts = []
-            for one in group.get("filters") or []:
-                sql, parameters = self._condition(one)
-                parts.append(sql)
-                values += parameters
-            if parts:
-                groups.append("(" + " and ".join(parts) + ")")
-        where = f"system = 'hubspot' and object = '{self.kind.name}' and state = 'live'"
-        return (f"{where} and ({' or '.join(groups)})" if groups else where), values
-
-    def order(self, body: dict) -> str:
-        """One sort rule, as HubSpot allows; equal values by id. Without a rule by id."""
-        sorts = body.get("sorts") or []
-        if len(sorts) > 1:
-            raise _invalid("Only one sort rule is supported per search")
-        for sort in sorts:
-            rule = {"propertyName": sort.lstrip("-"), "direction": ""} if isinstance(sort, str) else sort
-            descending = rule.get("direction") == "DESCENDING" or (isinstance(sort, str) and sort.startswith("-"))
-            return f"{self._expression(rule.get('propertyName'))} {'desc' if descending else 'asc'}, seq"
-        return "seq"
-
-    def _condition(self, one: dict) -> tuple[str, list]:
-        name, operator = one.get("propertyName"), one.get("operator")
-        column = self._expression(name)
-        if operator == "HAS_PROPERTY":
-            return f"coalesce({column}, '') <> ''", []
-        if operator == "NOT_HAS_PROPERTY":
-            return f"coalesce({column}, '') = ''", []
-        if operator in ("IN", "NOT_IN"):
-            values = [self._value(name, value) for value in one.get("values") or []]
-            if not values:
-                raise _invalid(f"{operator} on {name!r} needs a list `values`")
-            inside = f"{column} collate nocase in ({', '.join('?' * len(values))})"
-            return (inside if operator == "IN" else f"not {inside}"), values
-        if operator in ("CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"):
-            pattern = "%" + str(one.get("value", "")).strip("*") + "%"
-            return f"{column} {'' if operator == 'CONTAINS_TOKEN' else 'not '}like ?", [pattern]
-        if operator == "BETWEEN":
-            bounds = [self._value(name, one.get(key)) for key in ("value", "highValue")]
-            return f"{column} between ? and ?", bounds
-        if operator not in _OPERATORS:
-            raise _invalid(f"operator {operator!r} is not supported")
-        if one.get("value") is None:
-            raise _invalid(f"{operator} on {name!r} needs a `value`")
-        return f"{column} {_OPERATORS[operator]} ? collate nocase", [self._value(name, one["value"])]
-
-    def _expression(self, name: object) -> str:
-        if name not in self.properties:
-            raise _invalid(f"Property {name!r} does not exist")
-        found = self.properties[name]
-        if name == "hs_object_id":
-            return "seq"
-        if found.source == "constant":
-            return "'default'"
-        column = found.source if found.is_column else f"json_extract(fields, '$.{found.source}')"
-        return f"cast(nullif({column}, '') as real)" if found.kind == "number" else column
-
-    def _value(self, name: str, value: object) -> object:
-        """A filter's value as the column holds it: datetimes also come as milliseconds since 1970."""
-        text, kind = str(value), self.properties[name].kind
-        if kind == "datetime":
-            try:
-                if text.lstrip("-").isdigit():
-                    return iso(datetime.fromtimestamp(int(text) / 1000, UTC))
-                moment = datetime.fromisoformat(text)
-            except (ValueError, OverflowError, OSError) as error:
-                raise _invalid(f"{text!r} is not a time: take ISO 8601 or milliseconds since 1970") from error
-            return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-        if kind == "number":
-            try:
-                return int(text) if name == "hs_object_id" else float(text)
-            except ValueError as error:
-                raise _invalid(f"{text!r} is not a number") from error
-        return text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sandbox.world import START, iso
 
@@ -31,9 +30,9 @@ class Property:
             "fieldType": field_types.get(self.kind, "text"),
             "description": "" if self.is_custom else self.label,
             "groupName": group,
-            "options": [],
+            "options": self._options(),
             "displayOrder": -1,
-            "calculated": self.name.startswith(("num_", "hs_object_id", "hs_merged")),
+            "calculated": self.name.startswith(("num_", "hs_object_id", "hs_merged", "hs_calculated")),
             "externalOptions": False,
             "archived": False,
             "hasUniqueValue": False,
@@ -42,13 +41,27 @@ class Property:
             "modificationMetadata": {
                 "archivable": self.is_custom,
                 "readOnlyDefinition": not self.is_custom,
-                "readOnlyValue": self.is_column,
+                "readOnlyValue": self.is_column or self.name.startswith(("num_", "hs_calculated")),
             },
             "formField": not self.is_column,
             "createdAt": iso(START),
             "updatedAt": iso(START),
         }
         return definition | ({"createdUserId": "1", "updatedUserId": "1"} if self.is_custom else {})
+
+    def _options(self) -> list[dict]:
+        """What a value can be; HubSpot names none for enumerations whose values it makes itself."""
+        values = ("true", "false") if self.kind == "bool" else OPTIONS.get(self.name, ())
+        return [
+            {
+                "label": {"true": "Yes", "false": "No"}.get(value, value.replace("_", " ").capitalize()),
+                "value": value,
+                "displayOrder": place,
+                "hidden": False,
+            }
+            for place, value in enumerate(values)
+            if self.kind in ("bool", "enumeration")
+        ]
 
 
 @dataclass(frozen=True)
@@ -79,8 +92,11 @@ class ObjectType:
             found[name] = Property(name, old.source, old.label, old.kind, old.is_column, True)
         return found
 
-    def show(self, row: Mapping, names: list[str], faults: Mapping[str, float]) -> dict:
-        """A record as the API shows it. A property without a value is null, every other a string."""
+    def show(self, row: Mapping, names: list[str], faults: Mapping[str, float], history: list[str] = ()) -> dict:
+        """A record as the API shows it. A property without a value is null, every other a string.
+
+        `history` are the properties to show with their values so far, of which the world keeps the last two.
+        """
         fields = json.loads(row["fields"])
         known = self.by_name(faults)
         shown = {
@@ -92,6 +108,8 @@ class ObjectType:
         }
         if shown["archived"]:
             shown["archivedAt"] = row["ended_at"]
+        if history:
+            shown["propertiesWithHistory"] = {name: _history(known[name], row, fields) for name in history}
         if "schema_retyped" in faults and RETYPED[self.name] in shown["properties"]:
             shown["properties"][RETYPED[self.name]] = 7
         return shown
@@ -103,12 +121,46 @@ RETYPED = {"contacts": "jobtitle", "companies": "industry", "deals": "dealname"}
 RENAMED = {"contacts": "company", "companies": "numberofemployees", "deals": "pipeline"}
 
 
+# property: the values it can have
+OPTIONS = {
+    "lifecyclestage": ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer",
+                       "evangelist", "other"),
+    "industry": ("CONSTRUCTION", "LOGISTICS_AND_SUPPLY_CHAIN", "FOOD_BEVERAGES", "DESIGN", "COMPUTER_SOFTWARE"),
+    "deal_currency_code": ("EUR", "GBP", "MXN", "USD"),
+    "dealstage": ("appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin",
+                  "contractsent", "closedwon", "closedlost"),
+    "pipeline": ("default",),
+    "dealtype": ("newbusiness", "existingbusiness"),
+}  # fmt: skip
+# what a search for a text looks at
+SEARCHABLE = {
+    "contacts": ("firstname", "lastname", "email", "phone", "hs_additional_emails", "mobilephone", "company"),
+    "companies": ("website", "phone", "name", "domain"),
+    "deals": ("dealname", "pipeline", "dealstage", "dealtype"),
+}
+# type: the property besides hs_object_id whose value is one record's alone
+UNIQUE = {"contacts": ("email", "email")}
+
+
+def _history(shown: Property, row: Mapping, fields: dict) -> list[dict]:
+    """The values of a property with the time each was given, newest first."""
+    previous = json.loads(row["previous"]) if row["previous"] else {}
+    values = [(_value(shown, row, fields), row["updated_at"])]
+    if previous and not shown.is_column:
+        values.append((_value(shown, row, json.loads(previous["fields"])), previous["updated_at"]))
+    if len(values) == 1 or values[0][0] == values[1][0]:
+        values = [(values[0][0], row["created_at"])]
+    if not values[-1][0]:
+        values.pop()
+    return [
+        {"value": value, "timestamp": moment, "sourceType": "INTEGRATION", "sourceId": "1"} for value, moment in values
+    ]
+
+
 def _value(shown: Property, row: Mapping, fields: dict) -> str:
     if not shown.is_column:
-        return str(fields.get(shown.source, ""))
-    if shown.name == "hs_calculated_merged_vids":
-        moment = int(datetime.fromisoformat(row["updated_at"]).timestamp() * 1000)
-        return ";".join(f"{old}:{moment}" for old in row["merged_from"].split(";") if old)
+        value = fields.get(shown.source)
+        return "" if value is None else str(value)
     if shown.source == "constant":
         return "default"
     return str(row[shown.source])
@@ -147,7 +199,7 @@ CONTACTS = ObjectType(
         Property("associatedcompanyid", "associated_company", "Primary Associated Company ID", "number"),
         Property("num_associated_deals", "deals", "Number of Associated Deals", "number"),
         *_system("lastmodifieddate"),
-        Property("hs_calculated_merged_vids", "merged_from", "Merged vids with timestamps", is_column=True),
+        Property("hs_calculated_merged_vids", "merged_vids", "Merged vids with timestamps"),
         Property("loyalty_number", "loyalty_number", "Loyalty number", is_custom=True),
     ),
     ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
@@ -195,6 +247,18 @@ DEALS = ObjectType(
     "hs_lastmodifieddate",
 )
 TYPES = {one.name: one for one in (CONTACTS, COMPANIES, DEALS)}
+_TYPE_IDS = {"0-1": "contacts", "0-2": "companies", "0-3": "deals"}
+# Other types of HubSpot's, with which no record of the sandbox is associated.
+OTHER_TYPES = ("calls", "carts", "communications", "emails", "invoices", "leads", "line_items", "meetings", "notes",
+               "orders", "products", "quotes", "subscriptions", "tasks", "tickets")  # fmt: skip
+
+
+def object_type(name: str) -> ObjectType | None:
+    """The type of that name, in the plural, in the singular or as HubSpot numbers it; capitals do not matter."""
+    wanted = _TYPE_IDS.get(name, name).lower()
+    return TYPES.get(wanted) or next((one for one in TYPES.values() if one.singular == wanted), None)
+
+
 # (from, to): association type ids (plain, primary) as HubSpot defines them
 ASSOCIATION_TYPES = {
     ("contacts", "companies"): (279, 1),

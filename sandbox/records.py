@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sandbox.world import RECORD_COLUMNS, World, domains, dumps
 
@@ -106,7 +107,7 @@ def merge_records(world: World, primary: sqlite3.Row, secondary: sqlite3.Row, mo
     """
     system, name = primary["system"], primary["object"]
     mine, theirs = json.loads(primary["fields"]), json.loads(secondary["fields"])
-    fields = {**theirs, **{field: value or theirs.get(field) for field, value in mine.items()}}
+    fields = {**theirs, **{field: value or theirs.get(field, value) for field, value in mine.items()}}
     if system == "hubspot":
         return _merge_into_new(world, primary, secondary, fields, moment, day)
     state = "deleted" if name == "people" else "merged"
@@ -128,6 +129,7 @@ def _merge_into_new(
     system, name = primary["system"], primary["object"]
     if name == "contacts":
         _keep_both_emails(fields, json.loads(secondary["fields"]))
+        fields["merged_vids"] = ";".join(filter(None, (_vids(row, moment) for row in (primary, secondary))))
     source_id, number = world.new_id(system, name)
     lineage = [
         old for row in (primary, secondary) for old in (*filter(None, row["merged_from"].split(";")), row["source_id"])
@@ -143,6 +145,13 @@ def _merge_into_new(
     for row in (primary, secondary):
         _re_point(world, row, row["source_id"], source_id, moment, day)
     return source_id
+
+
+def _vids(row: sqlite3.Row, moment: str) -> str:
+    """The ids that end with `row`, each with the milliseconds since 1970 of its merge, as HubSpot writes them."""
+    milliseconds = round(datetime.fromisoformat(moment).timestamp() * 1000)
+    before = json.loads(row["fields"]).get("merged_vids", "")
+    return ";".join(filter(None, (before, f"{row['source_id']}:{milliseconds}")))
 
 
 def _re_point(world: World, row: sqlite3.Row, old: str, new: str, moment: str, day: int) -> None:

@@ -64,6 +64,10 @@ def _not_found(_: object = None) -> ApiError:
     return _refused(404, "NOT_FOUND", "The requested resource does not exist")
 
 
+def _wrong_method(request: Request) -> ApiError:
+    return _refused(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{request.method}' not allowed. Allowed are GET")
+
+
 def _bad_session(_: float = 0) -> ApiError:
     return _refused(401, "INVALID_SESSION_ID", "Session expired or invalid")
 
@@ -91,7 +95,9 @@ def make_app(environment: Environment, world: World, token: str) -> Starlette:
     async def has_locator(request: Request) -> bool:
         return "locator" in request.path_params
 
-    vendor = Vendor("salesforce", environment, world, authorise, _not_found, ERRORS, has_locator)
+    vendor = Vendor(
+        "salesforce", environment, world, authorise, _not_found, ERRORS, has_locator, wrong_method=_wrong_method
+    )
     api = Api(vendor)
     base = "/services/data/{version}"
     paths = {
@@ -219,7 +225,7 @@ class Api:
         return self._page(request, result, locator, int(start))
 
     def _query(self, request: Request, states: tuple[str, ...]) -> Response:
-        text = request.query_params.get("q")
+        base, text = self._base(request), request.query_params.get("q")
         if not text:
             raise _refused(400, "MALFORMED_QUERY", "A query string has to be specified")
         query = parse(text)
@@ -238,7 +244,7 @@ class Api:
                 return self._answer({"totalSize": len(ids), "done": True, "records": []})
             counted = {"attributes": {"type": "AggregateResult"}, "expr0": len(ids)}
             return self._answer({"totalSize": 1, "done": True, "records": [counted]})
-        result = Result(shown.name, tuple(name.text for name in select), ids, self._base(request))
+        result = Result(shown.name, tuple(name.text for name in select), ids, base)
         locator = f"0r8xx{next(self.numbers):013d}"
         if len(ids) > self._batch_size(request):
             self.results[locator] = result

@@ -43,6 +43,7 @@ class Vendor:
 
     authorise    raises ApiError unless the request's credentials are right
     not_found    the error of a path that is not there
+    wrong_method the error of a path that is there for another method; by default `not_found`
     errors       the vendor's form of the faults 401, 429, 500 and expired_cursor; 429 takes the seconds to wait
     has_cursor   whether a request asks for a page behind the first; only such a page can be an expired cursor or
                  come twice
@@ -55,6 +56,7 @@ class Vendor:
     not_found: Callable[[Request], ApiError]
     errors: dict[str, Callable[[float], ApiError]]
     has_cursor: Callable[[Request], Awaitable[bool]]
+    wrong_method: Callable[[Request], ApiError] | None = None
     last_page: Response | None = field(default=None)
 
     def standing(self) -> dict[str, float]:
@@ -68,9 +70,12 @@ def make_app(vendor: Vendor, routes: Iterable[tuple[str, str, Handler]]) -> Star
     async def missing(request: Request, _: Exception) -> Response:
         return vendor.not_found(request).response()
 
+    async def refused(request: Request, _: Exception) -> Response:
+        return (vendor.wrong_method or vendor.not_found)(request).response()
+
     return Starlette(
         routes=[Route(path, _answering(vendor, handler), methods=[method]) for method, path, handler in routes],
-        exception_handlers={404: missing, 405: missing},
+        exception_handlers={404: missing, 405: refused},
     )
 
 

@@ -20,6 +20,7 @@ from sandbox.salesforce_objects import NEVER_NULL, Field, time_text
 from sandbox.serving import ApiError
 
 MOST_OFFSET = 2000
+MOST_NUMBER = 2**31 - 1
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<string>'(?:[^'\\]|\\.)*')
@@ -148,6 +149,8 @@ class _Parser:
         token = self.kind("number")
         if not token.text.isdigit():
             raise self._malformed(f"unexpected token: '{token.text}'", token.at)
+        if int(token.text) > MOST_NUMBER:
+            raise self._malformed(f"invalid number: {token.text}", token.at)
         return int(token.text)
 
     # ---------- grammar
@@ -312,6 +315,8 @@ class Compiler:
             found, sql = self.resolve(one.name)
             if not found.can_filter:
                 raise error("INVALID_FIELD", f"field '{found.name}' can not be sorted in a query call")
+            if found.source[:1] in ("", "="):
+                continue  # the same in every record; SQLite would take a number for the place of a column
             if found.kind == "datetime":
                 sql = f"substr({sql}, 1, 19)"
             collation = " collate nocase" if found.kind not in ("id", "reference") else ""

@@ -27,7 +27,7 @@ from operate import clock
 from operate.environment import Environment
 from sandbox.serving import ApiError, Vendor, versions_served, whole_number
 from sandbox.serving import make_app as app_of
-from sandbox.stripe_objects import API_VERSION, NAMES, body_of, deleted_body
+from sandbox.stripe_objects import API_VERSION, NAMES, body_of, deleted_body, price_id
 from sandbox.world import World, iso
 
 CREDENTIAL = "api_key"
@@ -44,6 +44,30 @@ _FILTERS: dict[str, dict[str, str]] = {
     "refunds": {"charge": "charge", "payment_intent": "payment_intent"},
     "events": {"type": "type"},
 }
+# object: parameter of its list -> field with seconds since 1970 of the world's record
+_TIMES = {
+    "invoices": {"due_date": "due_date"},
+    "subscriptions": {"current_period_end": "period_end", "current_period_start": "period_start"},
+}
+# object: parameter of its list -> SQL of the value, for what no field of the record says
+_MADE = {
+    "customers": {"test_clock": "null"},
+    "charges": {"transfer_group": "null"},
+    "invoices": {
+        "collection_method": "iif(json_extract(fields, '$.subscription') is null, 'send_invoice',"
+        " 'charge_automatically')",
+        "customer_account": "null",
+    },
+    "subscriptions": {
+        "automatic_tax[enabled]": "'false'", "collection_method": "'charge_automatically'", "customer_account": "null",
+        "test_clock": "null",
+    },
+    "events": {"delivery_success": "'true'"},
+}  # fmt: skip
+_ALLOWED = {
+    "collection_method": ("charge_automatically", "send_invoice"), "automatic_tax[enabled]": ("true", "false"),
+    "delivery_success": ("true", "false"),
+}  # fmt: skip
 _STATUSES = {
     "invoices": ("draft", "open", "paid", "uncollectible", "void"),
     "subscriptions": ("active", "all", "canceled", "ended", "incomplete", "incomplete_expired", "past_due", "paused",
@@ -116,6 +140,7 @@ def make_app(environment: Environment, world: World, secret: str) -> Starlette:
         },
         has_cursor=has_cursor,
     )
+    world.connection.create_function("price_of", 2, price_id, deterministic=True)
     endpoints = _Endpoints(vendor)
     routes = [("GET", "/v1/balance", endpoints.balance)]
     for name in (*SERVED, "events"):
@@ -160,6 +185,13 @@ class _Query:
             raise _error(400, f"Invalid integer: {text}", "parameter_invalid_integer", param) from error
         sign, more = _BOUNDS[operator]
         self.add(f"created_at {sign} ?", iso(moment + timedelta(seconds=more)))
+
+    def seconds(self, field_name: str, operator: str, text: str, param: str) -> None:
+        """A field of seconds since 1970 against whole seconds."""
+        if not re.fullmatch(r"-?\d{1,18}", text):
+            raise _error(400, f"Invalid integer: {text}", "parameter_invalid_integer", param)
+        sign, more = _BOUNDS[operator]
+        self.add(f"json_extract(fields, '$.{field_name}') {sign} ?", int(text) + more)
 
 
 class _Endpoints:
@@ -225,12 +257,19 @@ class _Endpoints:
         query = _Query(timedelta(seconds=self._ahead() if name == "events" else 0), ["state = 'live'"])
         types: list[str] = []
         for param, value in params:
-            bound = re.fullmatch(r"created\[(gt|gte|lt|lte)\]", param)
-            if bound:
-                query.created(bound[1], value, param)
-            elif param == "created":
-                query.created("gte", value, param)
-                query.created("lte", value, param)
+            bound = re.fullmatch(r"(\w+)(?:\[(gt|gte|lt|lte)\])?", param)
+            if bound and bound[1] == "created":
+                for operator in [bound[2]] if bound[2] else ("gte", "lte"):
+                    query.created(operator, value, param)
+            elif bound and bound[1] in _TIMES.get(name, {}):
+                for operator in [bound[2]] if bound[2] else ("gte", "lte"):
+                    query.seconds(_TIMES[name][bound[1]], operator, value, param)
+            elif param in _MADE.get(name, {}):
+                if value not in _ALLOWED.get(param, (value,)):
+                    raise _error(400, f"Invalid {param}: must be one of {', '.join(_ALLOWED[param])}", "", param)
+                query.add(f"{_MADE[name][param]} = ?", value)
+            elif name == "subscriptions" and param in ("price", "plan"):
+                query.add("price_of(json_extract(fields, '$.plan'), json_extract(fields, '$.currency')) = ?", value)
             elif param in _FILTERS[name]:
                 self._filter(query, name, param, value)
             elif name == "events" and re.fullmatch(r"types\[\d*\]", param):

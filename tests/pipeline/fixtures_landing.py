@@ -1,4 +1,4 @@
-"""What the tests of landing share: a served world for the module, environments that read it, and what to ask of them."""
+"""What the tests of landing share: a served world for the module, environments that read it, what to ask of them."""
 
 from __future__ import annotations
 

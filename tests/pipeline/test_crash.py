@@ -56,7 +56,7 @@ PHASES = ("begin", "read", "extract", "normalize", "load", "settle")
 @pytest.mark.parametrize(
     ("source", "every", "instants"),
     [
-        ("hubspot", 5, 6),
+        ("hubspot", 6, 4),
         *(
             pytest.param(source, 1, 30, marks=[pytest.mark.slow("landing"), pytest.mark.timeout(3000)])
             for source in ("salesforce", "hubspot", "stripe", "erp", "spreadsheets")
@@ -197,7 +197,7 @@ class Kill:
 
 
 def in_fork(act: Callable[[], Any]) -> Any:
-    """What `act` gives in a process of its own. Imports are done, nothing is open: a fork is a fresh process, at once."""
+    """What `act` gives in a process of its own. Nothing is open here: a fork is a fresh process, at once."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:

@@ -1,17 +1,13 @@
-"""Landing as a whole: the raw contract, HubSpot and the ERP against the emulators, failures and crashes.
+"""Landing as a whole: the raw contract, HubSpot and the ERP against the emulators, and failures.
 
 Each test lands into an environment of its own; the emulators (HubSpot's API over TLS, a real PostgreSQL)
-run once for the module, in another one. Started as a program, this file is the process that is killed.
+run once for the module, in another one.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,41 +19,32 @@ import duckdb
 import pytest
 import yaml
 from click.testing import CliRunner
+from fixtures_landing import (
+    OBJECTS,
+    books_balance,
+    environment_fixture,  # noqa: F401 (a fixture)
+    follow,
+    good,
+    land,
+    query,
+    tick,
+    world_fixture,  # noqa: F401 (a fixture)
+)
 
-from ingest import erp, facts, hubspot, landing, rest
+from ingest import erp, facts, hubspot, landing
 from ingest.cli import ingest
 from ingest.objects import Object
-from ingest.run import SOURCE_OBJECTS, LandingResult, run
+from ingest.run import LandingResult
 from ingest.settings import load_sources
 from operate import clock
 from operate.environment import PROJECT_ROOT, Environment, get_environment
 from operate.errors import UserError
 
-OBJECTS = tuple(described for objects in SOURCE_OBJECTS.values() for described in objects)
-SPELLINGS = {"timestamp with time zone": "timestamptz"}
-
-
 # -------------------------------------------------------------------- helpers
-
-
-def land(environment: Environment, *sources: str) -> LandingResult:
-    said: list[str] = []
-    return run(environment, list(sources) or None, said.append)
-
-
-def good(environment: Environment, *sources: str) -> LandingResult:
-    result = land(environment, *sources)
-    assert not result.failures, [item.error for item in result.failures]
-    return result
 
 
 def counts(result: LandingResult, name: str):
     return next(item.counts for item in result.objects if item.source_object == name)
-
-
-def query(environment: Environment, sql: str) -> list[tuple]:
-    with duckdb.connect(str(environment.warehouse)) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def live(environment: Environment, table: str) -> list[str]:
@@ -68,26 +55,6 @@ def live(environment: Environment, table: str) -> list[str]:
         "source_updated_at desc, _dlt_load_id desc, content_hash desc) = 1) where not is_deleted order by 1",
     )
     return [row[0] for row in rows]
-
-
-def books_balance(environment: Environment) -> None:
-    """served + tombstones = landed + unchanged + rejected, and the tables hold exactly what the runs say."""
-    for row in query(
-        environment,
-        "select source_system, rows_served + rows_deleted, rows_landed + rows_unchanged + rows_rejected "
-        "from raw_ingest.runs",
-    ):
-        assert row[1] == row[2], row
-    landed = query(environment, "select coalesce(sum(rows_landed), 0) from raw_ingest.runs")[0][0]
-    tables = query(
-        environment,
-        "select schema_name || '.' || table_name from duckdb_tables() where starts_with(schema_name, 'raw_') "
-        "and schema_name <> 'raw_ingest' and not starts_with(table_name, '_dlt')",
-    )
-    assert landed == sum(query(environment, f"select count(*) from {table}")[0][0] for (table,) in tables)
-    if query(environment, "from duckdb_tables() where table_name = 'rejects'"):
-        rejected = query(environment, "select sum(rows_rejected) from raw_ingest.runs")[0][0]
-        assert rejected == query(environment, "select count(*) from raw_ingest.rejects")[0][0]
 
 
 def write_sources(folder: Path, monkeypatch: pytest.MonkeyPatch, **sources: object) -> None:
@@ -184,43 +151,6 @@ def test_the_command_lands_tells_and_exits_by_the_outcome(tmp_path, monkeypatch)
 
 
 # -------------------------------------------------------------------- the emulators
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """The environment whose sandbox serves HubSpot and the ERP to all tests of this module."""
-    from sandbox.server import ensure_running
-
-    patched = pytest.MonkeyPatch()
-    patched.setenv("C360_VAR", str(tmp_path_factory.mktemp("world")))
-    environment = get_environment("sandbox").create()
-    with ensure_running(environment, people=120, seed=7):
-        yield environment
-    patched.undo()
-
-
-@pytest.fixture
-def environment(world: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """An environment that has landed nothing yet and reads the module's emulators."""
-    monkeypatch.setenv("C360_VAR", str(tmp_path))
-    monkeypatch.setattr(rest, "BACKOFF_SECONDS", 0.01)
-    made = get_environment("sandbox").create()
-    follow(world, made)
-    return made
-
-
-def follow(world: Environment, environment: Environment) -> None:
-    """Take over the world's clock and the addresses of its emulators."""
-    shutil.copy(world.sandbox_contract, environment.sandbox_contract)
-    shutil.copy(world.clock, environment.clock)
-
-
-def tick(world: Environment, environment: Environment) -> dict:
-    from sandbox.tick import tick as move
-
-    [day] = move(world)
-    follow(world, environment)
-    return day.counts
 
 
 def in_the_world(world: Environment, state: str) -> list[str]:
@@ -737,157 +667,3 @@ def test_a_load_that_is_not_complete_does_not_count(environment, database):
     with duckdb.connect(str(environment.warehouse)) as connection:
         connection.execute("update raw_erp._dlt_loads set status = 1")
     assert counts(good(environment, "erp"), "customers").landed == landed
-
-
-# -------------------------------------------------------------------- crashes
-
-
-def test_no_space_for_the_warehouse_is_said_and_nothing_is_lost(tmp_path, monkeypatch):
-    monkeypatch.setenv("C360_VAR", str(tmp_path))
-    environment = get_environment("trial").create()
-    rows = "".join(f"{number},Name {number},{'x' * 200}{number}\n" for number in range(20_000))
-    (environment.inbox / "big.csv").write_text(f"No,Name,Mail\n{rows}", encoding="utf-8")
-    text = "{source_system: big, key: No, columns: {Name: full_name, Mail: email}}"
-    (environment.inbox / "big.yml").write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, __file__, "no-space", "2000000"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 1, done.stderr
-    assert f"no space for the warehouse at {environment.warehouse}" in done.stdout
-    good(environment)
-    assert query(environment, "select count(*), count(distinct source_id) from raw_spreadsheets.people") == [
-        (20_000, 20_000)
-    ]
-    books_balance(environment)
-
-
-def final_state(environment: Environment) -> dict[str, list]:
-    """What a landing run leaves, without load ids and without its own log."""
-    state = {}
-    for described in OBJECTS:
-        table = f"{described.dataset}.{described.name}"
-        names = ", ".join(c.name for c in described.columns if not c.name.startswith("_dlt"))
-        if query(environment, f"from duckdb_tables() where schema_name || '.' || table_name = '{table}'"):
-            state[table] = query(
-                environment, f"select {names}::varchar from {table} order by all".replace("::varchar", "")
-            )
-    for table in ("record_merges", "record_deletions"):
-        names = ", ".join(c.name for c in facts.FACTS[table] if not c.name.startswith("_dlt"))
-        state[table] = query(environment, f"select {names} from raw_ingest.{table} order by all")
-    return state
-
-
-@pytest.mark.parametrize(
-    ("sources", "every", "kills"),
-    [
-        ("hubspot", 2, 7),
-        pytest.param("hubspot,erp,spreadsheets", 1, 33, marks=pytest.mark.slow("landing")),
-    ],
-)
-def test_a_run_killed_at_any_instant_and_run_again_ends_like_one_that_was_not(
-    world, environment, tmp_path, sources, every, kills
-):
-    """kill -9 after a step of a run that lands changes, merges, deletions and rejects; then after another."""
-    names = sources.split(",")
-    shutil.copytree(world.inbox, environment.inbox, dirs_exist_ok=True)
-    good(environment, *names)
-    tick(world, environment)
-    shutil.copytree(world.inbox, environment.inbox, dirs_exist_ok=True)
-    with open(environment.inbox / "event_signups.csv", "a", encoding="utf-8") as handle:
-        handle.write(",nobody" + "," * 9 + "\n")  # a reject
-    program = [sys.executable, __file__, "kill", str(tmp_path / "copies"), sources]
-    starts = (str(1), str(1 + every))  # two cores: each takes every other of the chosen steps
-    children = [
-        subprocess.Popen([*program, start, str(2 * every)], stdout=subprocess.PIPE, text=True) for start in starts
-    ]
-    killed = [Path(line) for child in children for line in child.communicate(timeout=300)[0].split()]
-    assert [child.returncode for child in children] == [0, 0]
-    assert len(killed) > kills  # the last one is not killed any more
-
-    good(environment, *names)
-    expected = final_state(environment)
-    assert expected["record_merges"] and expected["record_deletions"]
-    for folder in killed:
-        copy = Environment("sandbox", folder / "sandbox")
-        assert final_state(copy) == expected, folder.name
-        books_balance(copy)
-        assert not list((copy.dlt / "spool").iterdir())
-        if "spreadsheets" in names:
-            assert query(copy, "select count(*) from raw_ingest.rejects")[0][0] >= 1
-
-
-# -------------------------------------------------------------------- the process that is killed
-
-
-def _with_no_space(limit: int) -> int:
-    import resource
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    return 1 if run(get_environment("trial")).failures else 0
-
-
-def _die_after(step: int) -> None:
-    """Kill this process right after the `step`-th of the steps that change something on the disk."""
-    from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
-    from dlt.pipeline.pipeline import Pipeline
-
-    done = 0
-
-    def counted(owner: type, name: str) -> None:
-        original = getattr(owner, name)
-
-        def wrapped(*args, **kwargs):
-            nonlocal done
-            result = original(*args, **kwargs)
-            done += 1
-            if done == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return result
-
-        setattr(owner, name, wrapped)
-
-    for owner, names in (
-        (facts.Spool, ("write", "commit", "flush")),
-        (Pipeline, ("extract", "normalize", "load")),
-        (DuckDbCopyJob, ("run",)),  # inserted, but not marked as inserted
-    ):
-        for name in names:
-            counted(owner, name)
-
-
-def _kill_at_every_step(copies: Path, sources: str, first: int, stride: int) -> int:
-    """Copy the environment, run it killed after step `first`, run it again; so for every step to the end."""
-    original = get_environment("sandbox").folder
-    for step in range(first, 100, stride):
-        folder = copies / f"{step:02d}"
-        shutil.copytree(original, folder / "sandbox")
-        environment = Environment("sandbox", folder / "sandbox")
-        statuses = []
-        for killed in (True, False):
-            child = os.fork()  # imports are done, nothing is open: a fork is a fresh process, at once
-            if child == 0:
-                if killed:
-                    _die_after(step)
-                failures = run(environment, sources.split(","), lambda line: None).failures
-                os._exit(1 if failures else 0)
-            statuses.append(os.waitpid(child, 0)[1])
-        if statuses[1] != 0:
-            print(f"the run after the kill at step {step} failed", file=sys.stderr)
-            return 1
-        print(folder, flush=True)
-        if statuses[0] == 0:  # the run has fewer steps: it was not killed
-            return 0
-    return 1
-
-
-if __name__ == "__main__":
-    task, *arguments = sys.argv[1:]
-    if task == "no-space":
-        sys.exit(_with_no_space(int(arguments[0])))
-    copies, sources, first, stride = arguments
-    sys.exit(_kill_at_every_step(Path(copies), sources, int(first), int(stride)))
