@@ -187,19 +187,30 @@ class Batch:
             """
         ).fetchall()
         self.connection.execute("set preserve_insertion_order = true")
-        # Text is checked where it was written, which spares reading the source a second time.
-        all_text = not self.object.cursor and all(column.kind == "text" for column in self.object.fields)
-        checked = f"read_parquet({_literal(str(path))})" if all_text else served
-        reason = f"case {self._reason_sql()} end"
-        [(bad, distinct)] = self.connection.execute(
-            f"select count({reason}), count(distinct {key_text}) from {checked}"
-        ).fetchall()
-        if bad or distinct != count:
+        if self._is_bad(path, served, key_text, count):
             path.unlink()
             return None
         if count:
             self._staged[path] = count
         return count
+
+    def _is_bad(self, path: Path, served: str, key_text: str, count: int) -> bool:
+        """Whether a row of a staged file would be refused, or a key repeats.
+
+        A value that could not be typed is told by counting: the source has more of the column than the file.
+        """
+        typed = [column.name for column in self.object.fields if column.kind != "text"]
+        times = ["source_updated_at"] if self.object.cursor else []
+        texts = ", ".join(["source_id", *(column.name for column in self.object.fields if column.kind == "text")])
+        refused = f"nullif(trim(source_id), '') is null or contains(concat_ws('', {texts}), chr(0))"
+        refused += "".join(f" or not coalesce(isfinite({time}), false)" for time in times)
+        counted = "".join(f", count({name})" for name in typed)
+        file = f"read_parquet({_literal(str(path))})"
+        [(bad, distinct, *in_file)] = self.connection.execute(
+            f"select count(*) filter ({refused}), count(distinct {key_text}){counted} from {file}"
+        ).fetchall()
+        in_source = self.connection.execute(f"select 0{counted} from {served}").fetchall()[0][1:] if typed else []
+        return bool(bad or distinct != count or in_file != list(in_source))
 
     def _file(self, name: str) -> Path:
         folder = self.environment.dlt / "scratch"
@@ -440,15 +451,18 @@ class Batch:
         """What is new: per record, in order of time, each state that differs from the one before it.
 
         Of states with one time the last served counts. A state older than the landed one came late and tells
-        nothing new. A record that was found missing and is served again is back, whatever its time says: it sorts
-        behind its tombstone.
+        nothing new, except from a table, which shows no past. A record that was found missing and is served again is
+        back, whatever its time says: it sorts behind its tombstone.
         """
         keys = ", ".join(self.object.identity)
         same = " and ".join(f"latest.{key} = judged.{key}" for key in self.object.identity)
         time = "judged.source_updated_at" if self.object.cursor else "null::timestamp"
         is_back, late = "false", f"{time} < latest.source_updated_at"
         if self.object.deletes in FOUND_MISSING and self.object.cursor:
-            is_back = f"""latest.is_deleted and not judged.is_deleted and {time} <= latest.source_updated_at
+            came_back = f"latest.is_deleted and not judged.is_deleted and {time} <= latest.source_updated_at"
+            if self.object.deletes == "reconcile":  # a table shows each row as it is now, whatever time it bears
+                came_back = f"{came_back} or {time} < latest.source_updated_at"
+            is_back = f"""({came_back})
                 and row_number() over (partition by {keys_of("judged", self.object)}
                     order by judged.source_updated_at desc, judged.seq desc) = 1"""
         return f"""
@@ -603,7 +617,9 @@ def keys_of(alias: str, described: Object) -> str:
 
 def parse_time(expression: str) -> str:
     """SQL: text with or without an offset as a naive UTC timestamp; null when it is no time."""
-    return f"(try_cast({expression} as timestamptz) at time zone 'UTC')"
+    is_utc = f"suffix({expression}, 'Z') or suffix({expression}, '+00')"  # what most sources write: four times as fast
+    return f"""(case when {is_utc} then try_cast({expression} as timestamp)
+        else try_cast({expression} as timestamptz) at time zone 'UTC' end)"""
 
 
 def _literal(text: str) -> str:
@@ -617,7 +633,11 @@ def _typed(column: Column) -> str:
         return parse_time(column.name)
     typed = f"try_cast({column.name} as {column.warehouse_type})"
     if column.kind == "decimal":  # a cast would round: an amount of half a cent is a mistake to see
-        return f"case when try_cast({column.name} as decimal(38, 10)) = {typed} then {typed} end"
+        name = column.name
+        # Comparing as decimal(38, 10) takes twenty times as long, and hardly an amount needs it.
+        plain = f"not contains(lower({name}), 'e') and length({name}) - instr({name} || '.', '.') <= 2"
+        return f"""case when {plain} then {typed}
+            when try_cast({name} as decimal(38, 10)) = {typed} then {typed} end"""
     return typed
 
 

@@ -232,7 +232,7 @@ class Records:
         faults = self.vendor.standing()
         known = kind.by_name(faults)
         history = [name for name in _names(with_history) if name in known]
-        asked = [*asked, *history]
+        asked = [*_names(asked), *history]
         names = [name for name in _names(asked) if name in known]  # unknown ones are ignored, as HubSpot does
         # Whatever is asked for, these three come too.
         names = list(dict.fromkeys([*names, "createdate", "hs_object_id", kind.modified])) if _names(asked) else [
@@ -402,6 +402,6 @@ def _flag(query: Mapping[str, str], name: str) -> bool:
 
 def _names(asked: list[str]) -> list[str]:
     """Names by comma or by repetition."""
-    if not isinstance(asked, list):
+    if not isinstance(asked, list | tuple):
         raise _invalid("properties must be a list of names")
     return [name.strip() for text in asked for name in str(text).split(",") if name.strip()]

@@ -83,6 +83,8 @@ def forget_record(world: World, row: sqlite3.Row) -> None:
 
 def _update(world: World, row: sqlite3.Row, values: dict[str, str], day: int) -> None:
     previous = dumps({name: row[name] for name in ("fields", "state", "updated_at")})
+    if values["updated_at"] < row["updated_at"]:  # a day's changes come in any order; a record's times never go back
+        values = {name: row["updated_at"] if value == values["updated_at"] else value for name, value in values.items()}
     values = values | {"previous": previous, "changed_day": day}
     world.connection.execute(
         f"update records set {', '.join(f'{name} = ?' for name in values)}"

@@ -54,7 +54,7 @@ _MADE = {
     "customers": {"test_clock": "null"},
     "charges": {"transfer_group": "null"},
     "invoices": {
-        "collection_method": "iif(json_extract(fields, '$.subscription') is null, 'send_invoice',"
+        "collection_method": "iif(coalesce(json_extract(fields, '$.subscription'), '') = '', 'send_invoice',"
         " 'charge_automatically')",
         "customer_account": "null",
     },

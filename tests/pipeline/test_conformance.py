@@ -633,7 +633,8 @@ def test_hubspot_refuses_searches_beyond_its_limits(hub):
         {"filterGroups": [{"filters": [one]}] * 6}, {"filterGroups": [{"filters": [one] * 7}]},
         {"filterGroups": [{"filters": [one] * 4}] * 5}, {"filterGroups": {}, "limit": 201}, {"limit": 0}, {"limit": -1},
         {"limit": "many"}, {"after": "nonsense"}, {"after": "-1"}, {"after": "10000"}, {"after": "9900", "limit": 101},
-        {"after": "9" * 30}, {"sorts": ["email", "phone"]}, {"sorts": ["nothing"]}, {"sorts": "email"},
+        {"after": "9" * 30}, {"properties": "email"}, {"sorts": ["email", "phone"]}, {"sorts": ["nothing"]},
+        {"sorts": "email"},
         {"sorts": [{"propertyName": "email", "direction": "UPWARDS"}]}, {"query": "x" * 3001}, {"query": 7},
         {"filterGroups": "email"}, {"filterGroups": [{"filters": "email"}]}, {"filterGroups": [["email"]]},
         *({"filterGroups": [{"filters": [wrong]}]} for wrong in (
@@ -726,8 +727,8 @@ def test_stripe_lists_hold_the_same_whatever_the_page(money, name):
 FILTERS = {
     "customers": ("email",),
     "charges": ("customer", "payment_intent"),
-    "invoices": ("customer", "status"),
-    "subscriptions": ("customer", "status"),
+    "invoices": ("customer", "status", "collection_method"),
+    "subscriptions": ("customer", "status", "collection_method"),
     "refunds": ("charge", "payment_intent"),
     "events": ("type",),
 }
@@ -740,7 +741,7 @@ def test_stripe_filters_find_what_they_should(money, name):
         for value in sorted({row[field] for row in rows if row[field]})[:6]:
             params = {**every, field: value}
             assert stripe_list(money, name, 100, **params) == [row for row in rows if row[field] == value], value
-        if field != "status":
+        if field not in ("status", "collection_method"):
             assert not stripe_list(money, name, 100, **{**every, field: "none_such"})
     middle = rows[len(rows) // 2]["created"]
     for bound, keeps in (("[gt]", int.__gt__), ("[gte]", int.__ge__), ("[lt]", int.__lt__), ("[lte]", int.__le__),
@@ -754,11 +755,25 @@ def test_stripe_filters_find_what_they_should(money, name):
         over = ("canceled", "incomplete_expired")
         assert stripe_list(money, name, 100) == [row for row in rows if row["status"] not in over]
         assert stripe_list(money, name, 100, status="ended") == [row for row in rows if row["status"] in over]
+        items = {row["id"]: row["items"]["data"][0] for row in rows}
+        some = items[rows[0]["id"]]
+        for field in ("price", "plan"):
+            mine = [row for row in rows if items[row["id"]][field]["id"] == some[field]["id"]]
+            assert stripe_list(money, name, 100, **every, **{field: some[field]["id"]}) == mine
+        for field in ("current_period_start", "current_period_end"):
+            later = [row for row in rows if items[row["id"]][field] >= some[field]]
+            assert stripe_list(money, name, 100, **every, **{f"{field}[gte]": some[field]}) == later
+        assert stripe_list(money, name, 100, **every, **{"automatic_tax[enabled]": "false"}) == rows
     if name == "invoices":
+        due = next(row["due_date"] for row in rows if row["due_date"])
+        early = [row for row in rows if row["due_date"] and row["due_date"] < due]
+        assert stripe_list(money, name, 100, **{"due_date[lt]": due}) == early
+        assert due in {row["due_date"] for row in stripe_list(money, name, 100, due_date=due)}
         owner = next(row["parent"]["subscription_details"]["subscription"] for row in rows if row["parent"])
         of = [row for row in rows if row["parent"] and row["parent"]["subscription_details"]["subscription"] == owner]
         assert stripe_list(money, name, 100, subscription=owner) == of
     if name == "events":
+        assert stripe_list(money, name, 100, delivery_success="true") == rows
         some = {"types[]": ["customer.updated", "invoice.paid"]}
         assert stripe_list(money, name, 100, **some) == [row for row in rows if row["type"] in some["types[]"]]
         begins = [row for row in rows if row["type"].startswith("customer.subscription.")]

@@ -167,9 +167,7 @@ class Progress:
                     self.enter(phase)
                 result = original(*arguments, **named)
                 if is_step:
-                    self.steps.append(f"{owner.__name__}.{name}")
-                    if len(self.steps) == die_after:
-                        os.kill(os.getpid(), signal.SIGKILL)
+                    self.step(f"{owner.__name__}.{name}", die_after)
                 if phase:
                     self.enter("settle")
                 return result
@@ -184,6 +182,21 @@ class Progress:
             wrap(facts.Spool, name, None, is_step=True)
         wrap(reconcile.Reconciled, "note", None, is_step=True)
         wrap(stripe.Note, "write", None, is_step=True)
+        remove = shutil.rmtree
+
+        def half_removed(path: Any, *arguments: Any, **named: Any) -> None:
+            for state in list(Path(path).glob("*.json"))[:1]:
+                state.unlink()
+                self.step("rmtree, half done", die_after)
+            remove(path, *arguments, **named)
+
+        shutil.rmtree = half_removed
+
+    def step(self, name: str, die_after: int) -> None:
+        """Something on the disk has changed: end here, if this is the step to end after."""
+        self.steps.append(name)
+        if len(self.steps) == die_after:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from history_of_spreadsheets import SpreadsheetHistory
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingest import hubspot, rest, salesforce, stripe
+from ingest import erp, hubspot, rest, salesforce, stripe
 from ingest.run import run
 from operate import clock
 from operate.environment import Environment, get_environment
@@ -484,6 +484,29 @@ def prove_spreadsheets(sql: dict[str, str], folder: Path, examples: int) -> None
 
 def test_a_few_histories_of_the_erp_end_as_its_tables_are(outside, staging_sql, tmp_path):
     prove_erp(outside, staging_sql, tmp_path, 2)
+
+
+@pytest.mark.parametrize("clock_hours", [0, 5])
+def test_a_row_that_came_back_is_followed_though_its_end_was_dated_later(outside, staging_sql, tmp_path, clock_hours):
+    """The ERP's clock is behind ours: it changes the row before the time at which we found it missing."""
+    history = ErpHistory(outside, tmp_path / "follows", random.Random(1))
+    try:
+        key = history._insert(history.database, erp.CUSTOMERS, history.moment - timedelta(minutes=9))
+        history.land([], 0)
+        history.database.execute("delete from customers where customer_id = %s", [key])
+        history.land([], clock_hours)
+        history._put(history.database, "customers", json.dumps({
+            "customer_id": key, "name": "Back", "created_at": "2026-01-01",
+            "updated_at": (history.moment - timedelta(minutes=9)).isoformat(),
+        }))  # fmt: skip
+        history.land([], 0)
+        values = {"name": "Changed", "updated_at": history.moment - timedelta(minutes=3)}
+        history._set(erp.CUSTOMERS, key, values)
+        history.land([], 0)
+        check_truth(history, staging_sql)
+        assert history.land([], 0).landed == 0
+    finally:
+        history.close()
 
 
 def test_a_few_histories_of_spreadsheets_end_as_the_files_are(staging_sql, tmp_path):
