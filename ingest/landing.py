@@ -84,6 +84,7 @@ def drain(environment: Environment, dataset: str) -> bool:
     """Finish whatever an interrupted run left in the pipeline of `dataset`; True when there was something."""
     if not has_pending(environment, dataset):
         return False
+    _remove_finished(environment, dataset)
     pipeline = pipeline_for(environment, dataset)
     pending = pipeline.list_extracted_load_packages() + pipeline.list_normalized_load_packages()
     with translated(environment):
@@ -101,6 +102,24 @@ def has_pending(environment: Environment, dataset: str) -> bool:
     folder = environment.dlt / "pipelines" / dataset.removeprefix("raw_")
     places = (folder / "normalize" / "extracted", folder / "load" / "normalized")
     return any(place.is_dir() and any(place.iterdir()) for place in places)
+
+
+def _remove_finished(environment: Environment, dataset: str) -> None:
+    """Remove packages that dlt was done with when it was killed: it removes them file by file, and reads no half one.
+
+    An extracted package is done with when it is normalized, a normalized one when its load is complete.
+    """
+    folder = environment.dlt / "pipelines" / dataset.removeprefix("raw_")
+    extracted, normalized = folder / "normalize" / "extracted", folder / "load" / "normalized"
+    loaded: set[str] = set()
+    with reading(environment) as connection:
+        if table_exists(connection, dataset, "_dlt_loads"):
+            found = connection.execute(f"select load_id from {dataset}._dlt_loads where status = 0").fetchall()
+            loaded = {load_id for (load_id,) in found}
+    for package in (*extracted.glob("*"), *normalized.glob("*")):
+        is_normalized = package.parent == extracted and (normalized / package.name).is_dir()
+        if is_normalized or package.name in loaded:
+            shutil.rmtree(package)
 
 
 @dataclass(frozen=True)

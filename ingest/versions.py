@@ -25,6 +25,7 @@ from ingest.landing import newest_load_id, reading, table_exists
 from ingest.objects import Column, Object
 from operate.environment import Environment
 
+ROWS_AT_ONCE = 5_000  # of the pages of an API
 LONGEST_PAYLOAD = 1_000_000  # characters of a rejected row that are kept
 FOUND_MISSING = ("reconcile", "archived", "parent", "events")  # deletions that the record's own row never tells
 NOT_TEXT = {"date": "a date", "timestamp": "a time", "decimal": "an amount with at most 2 decimals",
@@ -85,7 +86,8 @@ class Batch:
         self.load_id = load_id
         self.object = source_object
         self.now = now
-        self.connection = connection
+        self._connection = connection
+        self._waiting: list[pa.Table] = []  # added, not inserted yet
         self.read_from: datetime | None = None
         self.known_fields: dict[str, str] = {}
         self.fields_appeared = False
@@ -98,10 +100,24 @@ class Batch:
 
     def add(self, rows: pa.Table) -> None:
         """Served rows: `source_id`, `updated` (text), `is_deleted`, `location` and the fields as text."""
-        self.connection.register("served_rows", rows)
-        self.connection.execute("insert into incoming by name select * from served_rows")
-        self.connection.unregister("served_rows")
+        self._waiting.append(rows)
         self.count_served(rows.num_rows)
+        if sum(table.num_rows for table in self._waiting) >= ROWS_AT_ONCE:
+            self._insert_waiting()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The scratch database, with every row that was added in it."""
+        if self._waiting:
+            self._insert_waiting()
+        return self._connection
+
+    def _insert_waiting(self) -> None:
+        """Insert the rows that wait: one insert for many pages, which alone would cost as much as reading them."""
+        tables, self._waiting = self._waiting, []
+        self._connection.register("served_rows", pa.concat_tables(tables))
+        self._connection.execute("insert into incoming by name select * from served_rows")
+        self._connection.unregister("served_rows")
 
     def add_whole(self, chosen: str, source: str, location: str, source_system: str | None = None) -> int:
         """Add a relation at once, as `select {chosen} from {source}` gives it; returns the number of its rows.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -259,9 +260,9 @@ class ErpHistory:
             self._alter(described, f"rename column {self.chance.choice(names)} to extra_{self.made}")
 
     # ---------------------------------------------------------------- landings
-    def land(self, meanwhile: list[str], clock_hours: int) -> LandingResult:
+    def land(self, meanwhile: Iterable[str] = (), clock_hours: int = 0) -> LandingResult:
         """A landing with events before some of its statements, by a clock that is that many hours off."""
-        self.tell(f"land, meanwhile {meanwhile}, clock {clock_hours:+d} h")
+        self.tell(f"land, meanwhile {list(meanwhile)}, clock {clock_hours:+d} h")
         clock.set_now(self.environment, self.moment + timedelta(hours=clock_hours))
         waiting = list(meanwhile)
         original = erp.Database.query
@@ -286,13 +287,13 @@ class ErpHistory:
         while self.broken:
             self.moment += timedelta(minutes=1)
             self.repair()
-        self.land([], 0)
+        self.land()
 
     def replay(self) -> list[LandingResult]:
         """Read what was read before: the whole once more, then all changes up to some time."""
         end = (self.moment - timedelta(minutes=self.chance.randrange(60))).replace(tzinfo=None)
         window = Window(datetime(2000, 1, 1), end)
-        return [self.land([], 0), run(self.environment, ["erp"], lambda line: None, window=window)]
+        return [self.land(), run(self.environment, ["erp"], lambda line: None, window=window)]
 
     def truth(self) -> dict[str, dict[str, tuple[bool, str | None, dict[str, Any]]]]:
         """Per staging model, record_key -> (ended, heir, values by their staged names) of every row there is."""

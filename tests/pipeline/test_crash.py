@@ -78,11 +78,11 @@ def test_a_run_killed_at_any_instant_and_run_again_ends_like_one_that_was_not(
         handle.write(",nobody" + "," * 9 + "\n")  # a reject
     killed = kill(environment, tmp_path / "changes", source, every, instants)
     phases = check(killed, instants // 2)
+    steps = {what["kill"].partition(" ")[2] for what in killed if what["kill"].startswith("after")}
+    assert "DuckDbCopyJob.run" in steps, "killed between the insert of a job and its mark"
     if not is_quick:
         hit = phases["read"] + phases["extract"], phases["normalize"], phases["load"]
         assert all(hit) and sum(hit) >= 20, phases
-        steps = {what["kill"].partition(" ")[2] for what in killed if what["kill"].startswith("after")}
-        assert "DuckDbCopyJob.run" in steps, "killed between the insert of a job and its mark"
 
 
 def kill(environment: Environment, copies: Path, source: str, every: int, instants: int) -> list[dict[str, Any]]:
@@ -282,8 +282,14 @@ def problems_after(environment: Environment, source: str, expected: dict[str, li
 
 
 def kills_of(source: str, steps: list[str], phases: list[tuple[float, int]], every: int, instants: int) -> list[Kill]:
-    """After every `every`-th step; and instants, half of them anywhere in the run, half in each phase in turn."""
-    chosen = [Kill(f"after {name}", step=number) for number, name in enumerate(steps, 1) if number % every == 0]
+    """After every `every`-th step, and between the insert of a job and its mark; and at instants, half of them anywhere
+    in the run, half in each phase in turn."""
+    inserted = steps.index("DuckDbCopyJob.run") + 1
+    chosen = [
+        Kill(f"after {name}", step=number)
+        for number, name in enumerate(steps, 1)
+        if number % every == 0 or number == inserted
+    ]
     chance = random.Random(f"{source} {instants}")
     whole = sum(seconds for seconds, _ in phases)
     # Settling before the first phase and behind the last is as long as it is; the phases are what is worth a turn.

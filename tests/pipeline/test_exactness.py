@@ -424,7 +424,7 @@ SPREADSHEET_STEPS = st.one_of(
 
 def histories(steps: st.SearchStrategy) -> st.SearchStrategy:
     """(seed of the choices, what happens in which order)"""
-    return st.tuples(st.integers(0, 2**32), st.lists(steps, min_size=3, max_size=14))
+    return st.tuples(st.integers(0, 2**32), st.lists(steps, min_size=9, max_size=16))
 
 
 def staged_rows(environment: Environment, model: str, sql: str) -> Rows:
@@ -454,6 +454,8 @@ def check_truth(history: ErpHistory | SpreadsheetHistory, sql: dict[str, str]) -
 
 
 def live_truly(history: ErpHistory | SpreadsheetHistory, sql: dict[str, str], steps: list) -> None:
+    """A history that begins with a landing, so that whatever happens next happens to something landed."""
+    history.land()
     for what, how in steps:
         history.event(how) if what == "event" else history.land(*how)
     history.settle()
