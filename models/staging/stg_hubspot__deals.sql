@@ -10,18 +10,18 @@ newest as (
     {{ newest_versions('raw_hubspot', 'deals') }}
 ),
 
-merges as (
+record_merges as (
     select * from {{ ref('stg_ingest__record_merges') }}
 ),
 
 deals as (
     select
         newest.*,
-        merges.winner_id as merged_into_id,
+        record_merges.winner_id as merged_into_id,
         concat('hubspot:deals:', newest.source_id) as record_key
     from newest
-    left join merges
-        on merges.loser_key = concat('hubspot:deals:', newest.source_id)
+    left join record_merges
+        on record_merges.loser_key = concat('hubspot:deals:', newest.source_id)
 ),
 
 renamed as (
