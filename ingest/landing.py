@@ -42,9 +42,7 @@ DISK_FULL_SIGNS = ("no space left on device", "disk quota exceeded", "file too l
 
 def pipeline_for(environment: Environment, dataset: str) -> dlt.Pipeline:
     """The dlt pipeline that lands into `dataset` (`raw_hubspot`, `raw_ingest`, ...)."""
-    # Keeping the order of rows would take twice the time; load ids and keys order them.
-    settings = {"preserve_insertion_order": False}
-    credentials = DuckDbCredentials(str(environment.warehouse), global_config=settings)
+    credentials = DuckDbCredentials(str(environment.warehouse))
     return dlt.pipeline(
         pipeline_name=dataset.removeprefix("raw_"),
         destination=dlt.destinations.duckdb(credentials),

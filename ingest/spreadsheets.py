@@ -273,7 +273,8 @@ def _add(batch: Batch, sheet: Sheet, say: Callable[[str], None]) -> None:
     }
     chosen = ", ".join(f"{value} as {name}" for name, value in values.items())
     key_first = sorted(range(len(headers)), key=lambda number: number != position[sheet.key])
-    filled = " or ".join(f"{_filled(f'c{number}')} is not null" for number in key_first)
+    # coalesce looks at the other cells only where the key is blank.
+    filled = f"coalesce({', '.join(_filled(f'c{number}') for number in key_first)}) is not null"
     with tables.refused(sheet.path):
         location = f"{literal(sheet.name + ' row ')} || row_number"
         batch.add_whole(chosen, f"{view} where {filled}", location, sheet.source_system)
@@ -283,7 +284,7 @@ def _add(batch: Batch, sheet: Sheet, say: Callable[[str], None]) -> None:
 def _filled(cell: str) -> str:
     """SQL: the cell as it is, or null when it is blank."""
     # Nearly every cell begins with a character behind the space: one comparison then spares trimming it.
-    return f"case when {cell} > '{' ' * 64}' or trim({cell}) <> '' then {cell} end"
+    return f"case when {cell} > '{' ' * 64}' then {cell} when trim({cell}) <> '' then {cell} end"
 
 
 def _positions(sheet: Sheet, headers: list[str]) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from fnmatch import fnmatch
 
 import pytest
 import support
@@ -169,8 +170,11 @@ def test_full_refresh_of_any_single_model_changes_nothing(town):
     before = support.contents(town)
     stored = {node["name"] for node in listed(town, "config") if node["config"]["materialized"] != "view"}
     assert stored > STATEFUL
-    for model in sorted(stored):
+    unread = {name for name in stored if any(fnmatch(name, pattern) for pattern in support.UNREAD)}
+    for model in sorted(stored - unread):
         assert support.dbt(town, "run", "--full-refresh", "--select", model).success, model
+    # Nothing is built on these: each of them by itself or all at once is the same.
+    assert unread and support.dbt(town, "run", "--full-refresh", "--select", *sorted(unread)).success
     assert not support.differences(before, support.contents(town))
 
 
