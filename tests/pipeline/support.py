@@ -41,14 +41,15 @@ def dbt(environment: Environment, *arguments: str) -> Any:
     return dbt_build.invoke([*arguments, *dbt_build.arguments_for(environment)])
 
 
-def build(environment: Environment, *arguments: str, tests: bool = False) -> Any:
+def build(environment: Environment, *arguments: str, tests: bool = False, whole: bool = False) -> Any:
     """`dbt build` that must succeed; seeds, models and promotion, with the data tests when `tests` says so.
 
-    Without the tests, staging models that nothing is built on are left out: they would be half of the work.
+    Without the tests, staging models that nothing is built on are left out, unless the `whole` is asked for: they
+    would be half of the work.
     """
     left_out = ["unit_test"] if tests else ["unit_test", "test"]
     rest = list(arguments)
-    if not tests and "--select" not in rest:
+    if not (tests or whole) and "--select" not in rest:
         rest += [*UNREAD] if "--exclude" in rest else ["--exclude", *UNREAD]
     outcome = dbt(environment, "build", *rest, "--exclude-resource-type", *left_out)
     bad = [] if outcome.result is None else [r for r in outcome.result.results if r.status not in ("success", "pass")]

@@ -59,18 +59,18 @@ def restore(environment: Environment, snapshot: Path) -> None:
 def changed_town(module_environment, tmp_path_factory):
     """A built town with a day of landed, not yet built changes; what an uninterrupted build makes of it."""
     environment = module_environment
-    support.build(environment)
+    support.build(environment, whole=True)
     chance = random.Random("kill")
     rows = [support.random_person(chance, f"{number:04}") for number in range(50)]
     support.land_people(environment, rows, load=1)
-    support.build(environment)
+    support.build(environment, whole=True)
     changes = [{**rows[number], **support.random_person(chance, rows[number]["source_id"])} for number in range(12)]
     changes += [{**rows[number], "is_deleted": True} for number in range(12, 16)]
     changes += [support.random_person(chance, f"{number:04}") for number in range(50, 56)]
     support.land_people(environment, changes, load=2)
     snapshot = tmp_path_factory.mktemp("snapshot")
     shutil.copy2(environment.warehouse, snapshot)
-    support.build(environment)
+    support.build(environment, whole=True)
     return environment, snapshot, state(environment)
 
 
@@ -88,7 +88,7 @@ def kill_after(node: str, changed_town) -> None:
     child.start()
     child.join(300)
     assert child.exitcode == -signal.SIGKILL, f"the build was not killed after {node}: {child.exitcode}"
-    support.build(environment)
+    support.build(environment, whole=True)
     assert not support.differences(uninterrupted, state(environment)), f"killed after {node}"
 
 
