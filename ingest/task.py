@@ -48,11 +48,10 @@ class ReadTask:
         return not self.only or described.name in self.only
 
     @contextmanager
-    def batch(self, described: Object, lag: timedelta | None = None) -> Iterator[Batch]:
+    def batch(self, described: Object) -> Iterator[Batch]:
         """A batch that knows what is landed; `read_from` is the start of the window in a backfill."""
-        with open_batch(
-            self.settings.environment, described, self.now, self.load_id, lag or self.settings.lag
-        ) as batch:
+        settings = self.settings
+        with open_batch(settings.environment, described, self.now, self.load_id, settings.lag) as batch:
             if self.window:
                 batch.read_from = self.window.start
             yield batch

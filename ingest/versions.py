@@ -143,10 +143,6 @@ class Batch:
         """Whether rows went straight into the file that is landed: then all of them are new and good."""
         return bool(self._staged)
 
-    def staged_ids(self) -> str:
-        """SQL: the ids of the rows that went straight into the file."""
-        return f"select source_id from {self._staged_files()}" if self._staged else "select null as x where false"
-
     def _staged_files(self) -> str:
         return f"read_parquet([{', '.join(_literal(str(path)) for path in self._staged)}])"
 
