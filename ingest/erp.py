@@ -119,7 +119,7 @@ def read(task: ReadTask) -> None:
             batch.judge()
             _note_merges(batch)
             if due and not batch.is_staged:
-                _end_missing(batch)
+                batch.end_missing(f"not in the full id list of {described.path}", listed="listed")
             task.land(batch, partial(task.note_reconciled, described) if due else None)
 
 
@@ -299,17 +299,3 @@ def _note_merges(batch: Batch) -> None:
             from accepted where {batch.object.merges} is not null
             """
         )
-
-
-def _end_missing(batch: Batch) -> None:
-    """End what is not listed; a row that came while the table was read was read after the list."""
-    batch.tombstone(
-        f"""
-        select source_id, timestamp '{batch.now}' as deleted_at,
-            'not in the full id list of {batch.object.path}' as evidence
-        from latest
-        where source_id not in (select source_id from listed)
-            and source_id not in (select source_id from incoming where source_id is not null)
-        """,
-        is_deletion=True,
-    )

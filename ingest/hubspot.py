@@ -132,7 +132,8 @@ class _Reading:
         if whole or self._live_landed() != self.live:
             self._end_archived()
         if whole:
-            _end_missing(batch)
+            # Neither listed nor in the archive: deleted for good, by a privacy request.
+            batch.end_missing("neither listed nor archived")
         elif self._live_landed() != self.live:
             task.say(
                 f"hubspot {self.object.name}: the search counts {self.live:,} records, landed are "
@@ -323,17 +324,6 @@ def _note_merges(batch: Batch) -> None:
     batch.tombstone(
         "select loser_id as source_id, merged_at as deleted_at, 'merged into ' || winner_id as evidence from merged",
         is_deletion=False,
-    )
-
-
-def _end_missing(batch: Batch) -> None:
-    """After a whole list: what it lacks and the archive lacks was deleted for good (by a privacy request)."""
-    batch.tombstone(
-        f"""
-        select source_id, timestamp '{batch.now}' as deleted_at, 'neither listed nor archived' as evidence
-        from latest where not exists (select 1 from incoming where incoming.source_id = latest.source_id)
-        """,
-        is_deletion=True,
     )
 
 

@@ -230,10 +230,12 @@ def _create_missing(environment: Environment, dataset: str, tables: dict[str, tu
         for name, columns in tables.items():
             typed = ", ".join(f"{column.name} {column.warehouse_type}" for column in columns)
             connection.execute(f"create table if not exists {dataset}.{name} ({typed})")
-            for column in columns:  # a table that an earlier version of the project made
-                connection.execute(
-                    f"alter table {dataset}.{name} add column if not exists {column.name} {column.warehouse_type}"
-                )
+            found = connection.execute(f"describe {dataset}.{name}").fetchall()
+            there = {column_name for (column_name, *_) in found}
+            for column in columns:
+                if column.name not in there:  # a table that an earlier version of the project made
+                    added = f"{column.name} {column.warehouse_type}"
+                    connection.execute(f"alter table {dataset}.{name} add column {added}")
 
 
 def _remove_doubles(environment: Environment, dataset: str, load_ids: list[str]) -> None:

@@ -172,7 +172,8 @@ def read(task: ReadTask) -> None:
             merged = "incoming.master_record_id is not null" if described.merges else "false"
             batch.note_deleted_rows("IsDeleted is true", merged)
             if due:
-                _end_forgotten(batch)
+                # Not even in the recycle bin: deleted for good.
+                batch.end_missing("not in the full list of ids", listed="listed")
             task.land(batch, partial(task.note_reconciled, described) if due else None)
 
 
@@ -389,16 +390,3 @@ def _read_missed(query: _Queries, batch: Batch) -> None:
     ).fetchall()
     for place, rows in query.by_id([key for (key,) in missed]):
         _add(batch, rows, place)
-
-
-def _end_forgotten(batch: Batch) -> None:
-    """What is landed as live and is not even in the recycle bin was deleted for good."""
-    batch.tombstone(
-        f"""
-        select source_id, timestamp '{batch.now}' as deleted_at, 'not in the full list of ids' as evidence
-        from latest
-        where not exists (select 1 from listed where listed.source_id = latest.source_id)
-            and not exists (select 1 from incoming where incoming.source_id = latest.source_id)
-        """,
-        is_deletion=True,
-    )

@@ -92,7 +92,8 @@ def read(task: ReadTask) -> None:
             lines = "\n  ".join(refusals)
             raise UserError(f"spreadsheets: nothing of {inbox} was landed, because a file was refused:\n  {lines}")
         batch.judge()
-        _end_missing(batch, sheets)
+        delivered = ", ".join(literal(sheet.source_system) for sheet in sheets) or "null"
+        batch.end_missing("not in the file any more", among=f"source_system in ({delivered})")
         _say_who_is_absent(batch, sheets, say)
         task.land(batch)
 
@@ -277,7 +278,8 @@ def _add(batch: Batch, sheet: Sheet, say: Callable[[str], None]) -> None:
     filled = f"coalesce({', '.join(_filled(f'c{number}') for number in key_first)}) is not null"
     with tables.refused(sheet.path):
         location = f"{literal(sheet.name + ' row ')} || row_number"
-        batch.add_whole(chosen, f"{view} where {filled}", location, sheet.source_system)
+        source, numbered = f"{view} where {filled}", f"numbered_{view} where {filled}"
+        batch.add_whole(chosen, source, location, sheet.source_system, numbered)
     _refuse_repeated_keys(batch, sheet)
 
 
@@ -328,24 +330,6 @@ def _refuse_repeated_keys(batch: Batch, sheet: Sheet) -> None:
         raise Refusal(
             f"the key {sheet.key!r} repeats: {examples}{more}; each row needs a key of its own (row 1 is the header)"
         )
-
-
-def _end_missing(batch: Batch, sheets: list[Sheet]) -> None:
-    """A record that is not in its file any more ends; a rejected row still is in it."""
-    delivered = ", ".join(literal(sheet.source_system) for sheet in sheets) or "null"
-    batch.tombstone(
-        f"""
-        select source_system, source_id, timestamp '{batch.now}' as deleted_at,
-            'not in the file any more' as evidence
-        from latest
-        where not is_deleted and source_system in ({delivered})
-            and not exists (
-                select 1 from incoming
-                where incoming.source_system = latest.source_system and incoming.source_id = latest.source_id
-            )
-        """,
-        is_deletion=True,
-    )
 
 
 def _say_who_is_absent(batch: Batch, sheets: list[Sheet], say: Callable[[str], None]) -> None:

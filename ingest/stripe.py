@@ -250,7 +250,7 @@ class _Reading:
             batch.judge()
             _end(batch, gone)
             if known is None:
-                _end_missing(batch)
+                batch.end_missing("not in the list any more")
             self.task.land(batch, partial(self._note, events, known, batch.fields_appeared))
 
     def _note(self, events: list[Event] | None, known: Seen | None, fields_appeared: bool) -> None:
@@ -431,19 +431,6 @@ def _end(batch: Batch, gone: dict[str, Touch]) -> None:
             [(source_id, touch.time, f"event {touch.kind} {touch.event}") for source_id, touch in gone.items()],
         )
     batch.tombstone("select * from gone", is_deletion=True)
-
-
-def _end_missing(batch: Batch) -> None:
-    """After a whole list: what it lacks is gone. What was served but refused is not."""
-    batch.tombstone(
-        f"""
-        select source_id, timestamp '{batch.now}' as deleted_at, 'not in the list any more' as evidence
-        from latest
-        where not exists (select 1 from incoming where incoming.source_id = latest.source_id)
-            and not exists (select 1 from rejects where rejects.source_id = latest.source_id)
-        """,
-        is_deletion=True,
-    )
 
 
 # ---------- pages

@@ -37,10 +37,11 @@ def read(
     expected: list[str],
     say: Callable[[str], None],
 ) -> list[str]:
-    """Create the view or table `table` (row_number, c0, c1, ... all text) of the file; returns its headers.
+    """Create the relation `table` (c0, c1, ... all text) of the file; returns its headers.
 
-    `expected` headers tell which delimiter a csv has. Raises Refusal when the file cannot be read, and
-    so does a query of the view inside `refused`.
+    Beside it stands `numbered_<table>`, the same with row_number: numbering rows keeps them from being read by more
+    than one thread, so who needs no numbers reads the first. `expected` headers tell which delimiter a csv has.
+    Raises Refusal when the file cannot be read, and so does a query of either inside `refused`.
     """
     with refused(path):
         return READERS[path.suffix.lower()](connection, path, table, expected, say)
@@ -82,15 +83,18 @@ def _read_csv(
     delimiter, headers = _csv_header(path, expected)
     columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(headers)))
     names = ", ".join(f"c{number}" for number in range(len(headers)))
-    connection.execute(
-        f"""
-        create or replace view {table} as
-        select row_number() over () + 1 as row_number, {names}
-        from read_csv({literal(str(path))}, auto_detect = false, header = true, strict_mode = true,
-            delim = {literal(delimiter)}, quote = '"', escape = '"', columns = {{{columns}}})
-        """
-    )
+    file = f"""read_csv({literal(str(path))}, auto_detect = false, header = true, strict_mode = true,
+        delim = {literal(delimiter)}, quote = '"', escape = '"', columns = {{{columns}}})"""
+    _create_views(connection, table, f"select {names} from {file}")
     return headers
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, table: str, cells: str) -> None:
+    """Both relations of a file that DuckDB reads itself."""
+    connection.execute(f"create or replace view {table} as {cells}")
+    connection.execute(
+        f"create or replace view numbered_{table} as select row_number() over () + 1 as row_number, * from {table}"
+    )
 
 
 def _csv_header(path: Path, expected: list[str]) -> tuple[str, list[str]]:
@@ -170,13 +174,14 @@ def _read_xlsx(
 def _fill(connection: duckdb.DuckDBPyConnection, table: str, width: int, rows: Iterable[tuple[int, list[Any]]]) -> None:
     names = [f"c{number}" for number in range(width)]
     columns = ", ".join(["row_number bigint", *(f"{name} varchar" for name in names)])
-    connection.execute(f"create or replace table {table} ({columns})")
+    connection.execute(f"create or replace table numbered_{table} ({columns})")
+    connection.execute(f"create or replace view {table} as select {', '.join(names)} from numbered_{table}")
     rows = iter(rows)
     while chunk := list(islice(rows, ROWS_PER_BATCH)):
         arrays = [pa.array([number for number, _ in chunk], pa.int64())]
         arrays += [pa.array([_cell(row[index]) for _, row in chunk], pa.string()) for index in range(width)]
         connection.register("chunk", pa.table(arrays, ["row_number", *names]))
-        connection.execute(f"insert into {table} select * from chunk")
+        connection.execute(f"insert into numbered_{table} select * from chunk")
         connection.unregister("chunk")
 
 
@@ -208,8 +213,7 @@ def _read_parquet(
     file = f"read_parquet({literal(str(path))})"
     described = connection.execute(f"describe select * from {file}").fetchall()
     cells = ", ".join(f"{_text_sql(name, kind)} as c{number}" for number, (name, kind, *_) in enumerate(described))
-    numbered = f"select row_number() over () + 1 as row_number, {cells} from {file}"
-    connection.execute(f"create or replace view {table} as {numbered}")
+    _create_views(connection, table, f"select {cells} from {file}")
     return pyarrow.parquet.ParquetFile(path).schema_arrow.names
 
 

@@ -121,11 +121,14 @@ class Batch:
         self._connection.execute("insert into incoming by name select * from served_rows")
         self._connection.unregister("served_rows")
 
-    def add_whole(self, chosen: str, source: str, location: str, source_system: str | None = None) -> int:
+    def add_whole(
+        self, chosen: str, source: str, location: str, source_system: str | None = None, numbered: str | None = None
+    ) -> int:
         """Add a relation at once, as `select {chosen} from {source}` gives it; returns the number of its rows.
 
         chosen     source_id, updated, is_deleted and fields, as far as they are there, as text
         location   SQL that tells where a row stands; worked out only when rows have to be looked at one by one
+        numbered   the relation with what `location` needs, where `source` has it not
 
         Where nothing is landed yet and every row is good, the rows go straight into the file that is landed, and
         `incoming` stays empty.
@@ -133,7 +136,7 @@ class Batch:
         count = self._stage(f"select {chosen} from {source}", source_system) if self._is_new(source_system) else None
         if count is None:
             [(count,)] = self.connection.execute(
-                f"insert into incoming by name select {chosen}, {location} as location from {source}"
+                f"insert into incoming by name select {chosen}, {location} as location from {numbered or source}"
             ).fetchall()
         self.count_served(count, source_system)
         return count
@@ -289,6 +292,31 @@ class Batch:
                 """
             )
         return self.connection.execute("select count(*) from ended").fetchall()[0][0]
+
+    def end_missing(self, evidence: str, listed: str | None = None, among: str = "true") -> int:
+        """After a whole reading: what the source has no more was deleted; returns how many records.
+
+        listed   table of the ids that the source has, where they were read apart. A record that was served is there
+                 whatever the list says, and so is one whose row was refused.
+        among    SQL: which landed records the reading was about
+        """
+        keys = ", ".join(self.object.identity)
+        system = "latest.source_system" if "source_system" in self.object.identity else f"'{self.object.source}'"
+        unlisted = f"source_id not in (select source_id from {listed})" if listed else "true"
+        there = " and ".join(f"there.{key} = latest.{key}" for key in self.object.identity)
+        return self.tombstone(
+            f"""
+            select {keys}, timestamp '{self.now}' as deleted_at, '{evidence}' as evidence
+            from latest
+            where {among} and {unlisted}
+                and not exists (select 1 from incoming as there where {there})
+                and not exists (
+                    select 1 from rejects
+                    where rejects.source_id = latest.source_id and rejects.source_system = {system}
+                )
+            """,
+            is_deletion=True,
+        )
 
     def note_deleted_rows(self, evidence: str, merged: str = "false") -> None:
         """Rows that say themselves that their record ended are deletions, once per ending.

@@ -14,9 +14,9 @@ Only rows of completed loads count. `key` names the columns that identify a reco
             {{ timestamp_from_epoch('min(cast(versions._dlt_load_id as double)) over (partition by ' ~ key ~ ')') }}
                 as first_landed_at,
             row_number() over (partition by {{ key }} order by {{ order_by }}) as recency
-        from {{ source(source_name, table_name) }} as versions
-        inner join {{ source(source_name, '_dlt_loads') }} as loads
-            on versions._dlt_load_id = loads.load_id and loads.status = 0
+        from (
+            {{ rows_of_completed_loads(source_name, table_name) }}
+        ) as versions
     ) as ranked
     where ranked.recency = 1
 {%- endmacro %}

@@ -4,10 +4,7 @@
 with
 
 runs as (
-    select runs.*
-    from {{ source('raw_ingest', 'runs') }} as runs
-    inner join {{ source('raw_ingest', '_dlt_loads') }} as loads
-        on runs._dlt_load_id = loads.load_id and loads.status = 0
+    {{ rows_of_completed_loads('raw_ingest', 'runs') }}
 ),
 
 described as (

@@ -5,10 +5,7 @@
 with
 
 source_fields as (
-    select source_fields.*
-    from {{ source('raw_ingest', 'source_fields') }} as source_fields
-    inner join {{ source('raw_ingest', '_dlt_loads') }} as loads
-        on source_fields._dlt_load_id = loads.load_id and loads.status = 0
+    {{ rows_of_completed_loads('raw_ingest', 'source_fields') }}
 ),
 
 changes as (

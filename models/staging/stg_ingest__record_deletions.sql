@@ -4,10 +4,7 @@
 with
 
 deletions as (
-    select deletions.*
-    from {{ source('raw_ingest', 'record_deletions') }} as deletions
-    inner join {{ source('raw_ingest', '_dlt_loads') }} as loads
-        on deletions._dlt_load_id = loads.load_id and loads.status = 0
+    {{ rows_of_completed_loads('raw_ingest', 'record_deletions') }}
 ),
 
 latest as (

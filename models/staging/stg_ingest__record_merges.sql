@@ -4,10 +4,7 @@
 with
 
 source_merges as (
-    select source_merges.*
-    from {{ source('raw_ingest', 'record_merges') }} as source_merges
-    inner join {{ source('raw_ingest', '_dlt_loads') }} as loads
-        on source_merges._dlt_load_id = loads.load_id and loads.status = 0
+    {{ rows_of_completed_loads('raw_ingest', 'record_merges') }}
 ),
 
 latest as (

@@ -11,16 +11,12 @@ landed as (
     {%- for system, names in objects.items() %}
     {%- for name in names %}
     select concat('{{ system }}:{{ name }}:', versions.source_id) as record_key
-    from {{ source('raw_' ~ system, name) }} as versions
-    inner join {{ source('raw_' ~ system, '_dlt_loads') }} as loads
-        on versions._dlt_load_id = loads.load_id and loads.status = 0
+    from ({{ rows_of_completed_loads('raw_' ~ system, name) }}) as versions
     union
     {%- endfor %}
     {%- endfor %}
     select concat(people.source_system, ':people:', people.source_id)
-    from {{ source('raw_spreadsheets', 'people') }} as people
-    inner join {{ source('raw_spreadsheets', '_dlt_loads') }} as loads
-        on people._dlt_load_id = loads.load_id and loads.status = 0
+    from ({{ rows_of_completed_loads('raw_spreadsheets', 'people') }}) as people
 ),
 
 staged as (
