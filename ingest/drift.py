@@ -18,8 +18,8 @@ def note_fields(batch: Batch, seen: dict[str, str]) -> list[str]:
     """Compare the fields seen now (name -> type, `null` where no value showed it) with those known.
 
     Writes a fact for each field that is new, dropped, retyped or renamed, and returns the same in words. The first
-    time an object is read, its fields are noted as `first` and nothing is said. A field that came or changed its type
-    sets `batch.read_from` to None: no record's time of change tells of it, so all of them are read again.
+    time an object is read, its fields are noted as `first` and nothing is said. A field that came, went or changed its
+    type sets `batch.read_from` to None: no record's time of change tells of it, so all of them are read again.
     """
     known = batch.known_fields
     live = {name: kind for name, kind in known.items() if kind}
@@ -47,8 +47,8 @@ def note_fields(batch: Batch, seen: dict[str, str]) -> list[str]:
             (name, kind, "first", "") for name, kind in seen.items() if live.get(name) == "null" and kind != "null"
         ]
     _store(batch, changes)
-    if any(change[2] in ("new", "renamed", "retyped") for change in changes):
-        batch.read_from, batch.fields_appeared = None, True
+    if any(change[2] != "first" for change in changes):
+        batch.read_from, batch.fields_changed = None, True
     return [
         f"{batch.object.source} {batch.object.name}: {_words(batch, *change)}"
         for change in changes

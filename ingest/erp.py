@@ -107,12 +107,10 @@ def read(task: ReadTask) -> None:
         with task.batch(described) as batch:
             table = _Table(described, task.settings.timezone)
             ids = _describe(database, table, with_ids=due and batch.read_from is not None)
-            if any(kind and name not in table.types for name, kind in batch.known_fields.items()):
-                batch.read_from = None  # a column was dropped: rows that did not change had a value in it
             for line in note_fields(batch, table.types):
                 task.say(line)
-            end = task.window.end if task.window else None
-            _add(batch, database.query(table.changed_sql(batch.read_from, end), described), described.path)
+            changed = table.changed_sql(batch.read_from, task.read_until(batch))
+            _add(batch, database.query(changed, described), described.path)
             if due and not batch.is_staged:  # a first reading has just served every id
                 _list_ids(batch, ids)
                 _read_by_id(database, batch, table)

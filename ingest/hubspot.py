@@ -123,7 +123,7 @@ class _Reading:
         if start is None:
             lag = self.object.cursor.lag if task.settings.lag is None else task.settings.lag
             start = batch.now - lag
-        for place, rows in self._changed_since(start, task.window.end if task.window else None):
+        for place, rows in self._changed_since(start, task.read_until(batch)):
             self._add(rows, place)
         batch.judge()
         _note_merges(batch)

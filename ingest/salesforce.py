@@ -163,7 +163,7 @@ def read(task: ReadTask) -> None:
         due = task.reconcile_is_due(described)
         with task.batch(described) as batch:
             query = _describe(api, described, task, batch)
-            for place, rows in query.changed(batch.read_from, task.window.end if task.window else None):
+            for place, rows in query.changed(batch.read_from, task.read_until(batch)):
                 _add(batch, rows, place)
             if due:
                 _read_missed(query, batch)

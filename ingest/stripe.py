@@ -251,13 +251,13 @@ class _Reading:
             _end(batch, gone)
             if known is None:
                 batch.end_missing("not in the list any more")
-            self.task.land(batch, partial(self._note, events, known, batch.fields_appeared))
+            self.task.land(batch, partial(self._note, events, known, batch.fields_changed))
 
-    def _note(self, events: list[Event] | None, known: Seen | None, fields_appeared: bool) -> None:
+    def _note(self, events: list[Event] | None, known: Seen | None, fields_changed: bool) -> None:
         """The reading is landed: a whole list counts as a comparison, and its events are known."""
         if known is None:
             self.task.note_reconciled(self.object)
-        elif fields_appeared:  # no event tells of the records that have the field already: all are read next time
+        elif fields_changed:  # no event tells of the records that have it, or had it: all are read next time
             self.note.forget()
             return
         if events is not None:

@@ -56,6 +56,10 @@ class ReadTask:
                 batch.read_from = self.window.start
             yield batch
 
+    def read_until(self, batch: Batch) -> datetime | None:
+        """The end of the window of a backfill; None when all is read, as it is when the fields have changed."""
+        return self.window.end if self.window and batch.read_from else None
+
     def land(self, batch: Batch, then: Callable[[], None] | None = None) -> None:
         """Hand over a judged batch. It lands together with the others of its source, when all of them are read or
         one has failed; `then` is called once it is landed, for notes that must not run ahead of it.

@@ -73,7 +73,7 @@ class Batch:
     now              naive UTC
     newest_load_id   newest complete load of the dataset, empty when there is none
     known_fields     the source's fields as last observed: name -> type, empty for one that is gone
-    fields_appeared  whether this reading met a field that is new or of another type
+    fields_changed   whether this reading met a field that is new, gone or of another type
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Batch:
         self._waiting: list[pa.Table] = []  # added, not inserted yet
         self.read_from: datetime | None = None
         self.known_fields: dict[str, str] = {}
-        self.fields_appeared = False
+        self.fields_changed = False
         self.newest_load_id = ""
         self._served: dict[str, int] = {}
         self._staged: dict[Path, int] = {}  # files written straight from a first reading: their rows

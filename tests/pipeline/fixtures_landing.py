@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,7 +13,10 @@ import pytest
 
 from ingest import facts, rest
 from ingest.run import SOURCE_OBJECTS, LandingResult, run
+from ingest.versions import Counts
+from operate import clock
 from operate.environment import Environment, get_environment
+from sandbox.world import World, iso, opened
 
 OBJECTS = tuple(described for objects in SOURCE_OBJECTS.values() for described in objects)
 
@@ -19,10 +24,26 @@ OBJECTS = tuple(described for objects in SOURCE_OBJECTS.values() for described i
 @pytest.fixture(scope="module", name="world")
 def world_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """The environment whose sandbox serves every source to all tests of this module."""
+    with _served(tmp_path_factory.mktemp("world")) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module", name="world")
+def older_world_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """The same, three days old: there were changes, deletions and merges."""
+    from sandbox.tick import tick as move
+
+    with _served(tmp_path_factory.mktemp("world")) as environment:
+        move(environment, 3)
+        yield environment
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[Environment]:
     from sandbox.server import ensure_running
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("C360_VAR", str(tmp_path_factory.mktemp("world")))
+        patched.setenv("C360_VAR", str(folder))
         environment = get_environment("sandbox").create()
         with ensure_running(environment, people=120, seed=7):
             yield environment
@@ -69,6 +90,41 @@ def good(environment: Environment, *sources: str) -> LandingResult:
     result = land(environment, *sources)
     assert not result.failures, [item.error for item in result.failures]
     return result
+
+
+def read(
+    source: str, environment: Environment, *names: str, said: list[str] | None = None, **order: object
+) -> LandingResult:
+    """A landing run of the objects `names` of one source, of all when none are named; `said` gets its remarks."""
+    lines: list[str] = []
+    result = run(environment, [source], (lines if said is None else said).append, only=names, **order)
+    # Objects that were not asked for are no result of a run that fails either.
+    result.objects = [item for item in result.objects if not names or item.source_object in names]
+    return result
+
+
+def read_well(source: str, environment: Environment, *names: str, **order: object) -> LandingResult:
+    """`read` that must not fail."""
+    result = read(source, environment, *names, **order)
+    assert not result.failures, [item.error for item in result.failures]
+    return result
+
+
+def counts(result: LandingResult, name: str) -> Counts:
+    """The rows of one object of a run."""
+    return next(item.counts for item in result.objects if item.source_object == name)
+
+
+@contextmanager
+def changing(
+    world: Environment, environment: Environment | None = None, minutes: float = 10.0
+) -> Iterator[tuple[World, str]]:
+    """The world opened to be changed, a while later, and the moment of the change."""
+    clock.advance(world, timedelta(minutes=minutes))
+    with opened(world) as content, content.transaction():
+        yield content, iso(clock.now(world) - timedelta(seconds=30))
+    if environment:
+        follow(world, environment)
 
 
 def query(environment: Environment, sql: str) -> list[tuple]:

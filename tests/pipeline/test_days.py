@@ -13,6 +13,7 @@ from operate.evaluation import evaluate
 from operate.run import run
 
 PEOPLE = 250
+DAYS = 2
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +63,11 @@ def test_matching_is_judged_against_the_truth(world):
     assert judged.precision >= 0.95 and judged.f1 >= 0.75, judged
 
 
-def test_three_days_of_changes(world):
+def test_days_of_changes(world):
     from sandbox.tick import tick
 
     ever = set(customers(world).values())
-    for _ in range(3):
+    for _ in range(DAYS):
         before = customers(world)
         tick(world)
         outcome = run(world, say=lambda line: None)

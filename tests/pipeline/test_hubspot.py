@@ -7,16 +7,25 @@ in the world stays, so every expectation is taken from the API as it answers the
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import hubspot
 import pytest
+from fixtures_landing import (
+    changing,
+    follow,
+    older_world_fixture,  # noqa: F401 (a fixture)
+    query,
+    read_well,
+)
+from fixtures_landing import (
+    read as read_source,
+)
 from hubspot.crm.associations.v4.models import (
     BatchInputPublicFetchAssociationsBatchRequest,
     PublicFetchAssociationsBatchRequest,
@@ -24,14 +33,14 @@ from hubspot.crm.associations.v4.models import (
 
 from ingest import hubspot as source
 from ingest import rest
-from ingest.run import LandingResult, run
+from ingest.run import LandingResult
 from operate import clock
 from operate.environment import Environment, get_environment
 from sandbox.deals import associate
 from sandbox.faults import FAULTS_OF, STANDING_FAULTS, set_fault
 from sandbox.hubspot_objects import DROPPED, RENAMED, RETYPED
 from sandbox.records import change_record, end_record, merge_records, restore_record
-from sandbox.world import World, iso, opened
+from sandbox.world import World, iso
 
 NAMES = ("contacts", "companies", "deals")
 ASSOCIATED = (("contacts", "companies"), ("deals", "contacts"), ("deals", "companies"))
@@ -40,19 +49,8 @@ NOT_LANDED = ("hs_object_id", "hs_calculated_merged_vids")
 
 # -------------------------------------------------------------------- fixtures and helpers
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """The environment whose sandbox serves HubSpot to all tests of this module, three days old."""
-    from sandbox.server import ensure_running
-    from sandbox.tick import tick
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("C360_VAR", str(tmp_path_factory.mktemp("world")))
-        environment = get_environment("sandbox").create()
-        with ensure_running(environment, people=120, seed=7):
-            tick(environment, 3)
-            yield environment
+land = partial(read_source, "hubspot")
+good = partial(read_well, "hubspot")
 
 
 @pytest.fixture(scope="module")
@@ -105,27 +103,6 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
     monkeypatch.setattr(rest.Api, "_send", noted)
     return requests
-
-
-def follow(world: Environment, environment: Environment) -> None:
-    shutil.copy(world.sandbox_contract, environment.sandbox_contract)
-    shutil.copy(world.clock, environment.clock)
-
-
-def land(environment: Environment, *names: str, said: list[str] | None = None, **order: object) -> LandingResult:
-    lines: list[str] = []
-    return run(environment, ["hubspot"], (lines if said is None else said).append, only=names, **order)
-
-
-def good(environment: Environment, *names: str, **order: object) -> LandingResult:
-    result = land(environment, *names, **order)
-    assert not result.failures, [item.error for item in result.failures]
-    return result
-
-
-def query(environment: Environment, sql: str) -> list[tuple]:
-    with duckdb.connect(str(environment.warehouse)) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def newest(environment: Environment, name: str) -> dict[str, dict[str, Any]]:
@@ -182,16 +159,6 @@ def assert_landed_is_read(official: hubspot.HubSpot, environment: Environment, w
     } == truth
     assert query(environment, "select count(*) from raw_ingest.runs where rows_served + rows_deleted <> "
                  "rows_landed + rows_unchanged + rows_rejected") == [(0,)]  # fmt: skip
-
-
-@contextmanager
-def changing(world: Environment, environment: Environment | None = None) -> Iterator[tuple[World, str]]:
-    """The world opened to be changed, ten minutes later, and the moment of the change."""
-    clock.advance(world, timedelta(minutes=10))
-    with opened(world) as content, content.transaction():
-        yield content, iso(clock.now(world) - timedelta(seconds=30))
-    if environment:
-        follow(world, environment)
 
 
 def rows_of(content: World, name: str, state: str = "live") -> list:

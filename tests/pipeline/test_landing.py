@@ -22,6 +22,7 @@ from click.testing import CliRunner
 from fixtures_landing import (
     OBJECTS,
     books_balance,
+    counts,
     environment_fixture,  # noqa: F401 (a fixture)
     follow,
     good,
@@ -34,17 +35,12 @@ from fixtures_landing import (
 from ingest import erp, facts, hubspot, landing
 from ingest.cli import ingest
 from ingest.objects import Object
-from ingest.run import LandingResult
 from ingest.settings import load_sources
 from operate import clock
 from operate.environment import PROJECT_ROOT, Environment, get_environment
 from operate.errors import UserError
 
 # -------------------------------------------------------------------- helpers
-
-
-def counts(result: LandingResult, name: str):
-    return next(item.counts for item in result.objects if item.source_object == name)
 
 
 def live(environment: Environment, table: str) -> list[str]:

@@ -12,19 +12,29 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pytest
 import requests
 import support
+from fixtures_landing import (
+    changing as changing_world,
+)
+from fixtures_landing import (
+    counts,
+    follow,
+    older_world_fixture,  # noqa: F401 (a fixture)
+    query,
+    read,
+    read_well,
+)
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from ingest import rest, salesforce
-from ingest.run import LandingResult, run
 from ingest.task import Window
 from operate import clock
 from operate.environment import Environment, get_environment
@@ -40,7 +50,7 @@ from sandbox.records import (
     restore_record,
 )
 from sandbox.salesforce_objects import DRIFTING, SOBJECTS
-from sandbox.world import World, iso, opened
+from sandbox.world import iso, opened
 
 BY_RECORDS = {one.records: one for one in SOBJECTS.values()}
 COMPOUND = {"MailingAddress", "OtherAddress", "BillingAddress", "ShippingAddress", "Address"}
@@ -55,19 +65,9 @@ WRITTEN = {
 
 # -------------------------------------------------------------------- fixtures and helpers
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """The environment whose sandbox serves Salesforce to all tests of this module, three days old."""
-    from sandbox.server import ensure_running
-    from sandbox.tick import tick
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("C360_VAR", str(tmp_path_factory.mktemp("world")))
-        environment = get_environment("sandbox").create()
-        with ensure_running(environment, people=120, seed=7):
-            tick(environment, 3)
-            yield environment
+land = partial(read, "salesforce")
+good = partial(read_well, "salesforce")
+changing = partial(changing_world, minutes=1)  # all of them together less than a day: ticks come behind
 
 
 @pytest.fixture
@@ -111,34 +111,6 @@ def connected(world: Environment, token: str | None = None) -> Salesforce:
     )
 
 
-def follow(world: Environment, environment: Environment) -> None:
-    shutil.copy(world.sandbox_contract, environment.sandbox_contract)
-    shutil.copy(world.clock, environment.clock)
-
-
-def land(environment: Environment, *names: str, said: list[str] | None = None, **order: object) -> LandingResult:
-    lines: list[str] = []
-    result = run(environment, ["salesforce"], (lines if said is None else said).append, only=names, **order)
-    # Objects that were not asked for are no result of a run that fails either.
-    result.objects = [item for item in result.objects if not names or item.source_object in names]
-    return result
-
-
-def good(environment: Environment, *names: str, **order: object) -> LandingResult:
-    result = land(environment, *names, **order)
-    assert not result.failures, [item.error for item in result.failures]
-    return result
-
-
-def counts(result: LandingResult, name: str):
-    return next(item.counts for item in result.objects if item.source_object == name)
-
-
-def query(environment: Environment, sql: str) -> list[tuple]:
-    with duckdb.connect(str(environment.warehouse)) as connection:
-        return connection.execute(sql).fetchall()
-
-
 def newest(name: str) -> str:
     return (
         f"(from raw_salesforce.{name} qualify row_number() over (partition by source_id order by "
@@ -167,14 +139,6 @@ def true_states(world: Environment, name: str) -> dict[str, tuple[bool, str]]:
 
 def ids(rows) -> list[str]:
     return [row["source_id"] for row in rows]
-
-
-@contextmanager
-def changing(world: Environment, minutes: float = 1.0) -> Iterator[tuple[World, str]]:
-    """The world opened to be changed, a while later, and the moment of the change."""
-    clock.advance(world, timedelta(minutes=minutes))  # all of them together less than a day: ticks come behind
-    with opened(world) as content, content.transaction():
-        yield content, iso(clock.now(world) - timedelta(seconds=30))
 
 
 def add_leads(world: Environment, count: int, ties: int) -> list[str]:

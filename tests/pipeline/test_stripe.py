@@ -17,8 +17,8 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,16 @@ import requests
 import stripe as sdk
 import support
 import yaml
+from fixtures_landing import (
+    changing,
+    counts,
+    follow,
+    older_world_fixture,  # noqa: F401 (a fixture)
+    query,
+    read,
+    read_well,
+    tick,
+)
 from stripe._balance import Balance
 from stripe._charge import Charge
 from stripe._customer import Customer
@@ -41,14 +51,14 @@ from stripe._subscription import Subscription
 
 from ingest import rest, stripe
 from ingest.objects import CUSTOM_FIELDS
-from ingest.run import LandingResult, run
+from ingest.run import LandingResult
 from ingest.task import Window
 from operate import clock
 from operate.environment import PROJECT_ROOT, Environment, get_environment
 from sandbox.faults import set_fault
 from sandbox.records import change_record, end_record, forget_record
 from sandbox.stripe_objects import body_of
-from sandbox.world import World, iso, opened
+from sandbox.world import iso, opened
 
 CLASSES = {
     "customers": Customer,
@@ -76,19 +86,8 @@ NOT_FOR_EVERYBODY = {
 
 # -------------------------------------------------------------------- fixtures and helpers
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """The environment whose sandbox serves Stripe to all tests of this module, three days old."""
-    from sandbox.server import ensure_running
-    from sandbox.tick import tick
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("C360_VAR", str(tmp_path_factory.mktemp("world")))
-        environment = get_environment("sandbox").create()
-        with ensure_running(environment, people=120, seed=7):
-            tick(environment, 3)
-            yield environment
+land = partial(read, "stripe")
+good = partial(read_well, "stripe")
 
 
 @pytest.fixture
@@ -114,11 +113,6 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(rest.Api, "get", noted)
     return paths
-
-
-def follow(world: Environment, environment: Environment) -> None:
-    shutil.copy(world.sandbox_contract, environment.sandbox_contract)
-    shutil.copy(world.clock, environment.clock)
 
 
 def source_of(world: Environment) -> tuple[str, str, str]:
@@ -154,28 +148,6 @@ def official(world: Environment, monkeypatch: pytest.MonkeyPatch) -> sdk.StripeC
     address, key, ca_file = source_of(world)
     monkeypatch.setattr(sdk, "ca_bundle_path", ca_file)
     return client(address, key)
-
-
-def land(environment: Environment, *names: str, said: list[str] | None = None, **order: object) -> LandingResult:
-    lines: list[str] = []
-    result = run(environment, ["stripe"], (lines if said is None else said).append, only=names, **order)
-    result.objects = [item for item in result.objects if not names or item.source_object in names]
-    return result
-
-
-def good(environment: Environment, *names: str, **order: object) -> LandingResult:
-    result = land(environment, *names, **order)
-    assert not result.failures, [item.error for item in result.failures]
-    return result
-
-
-def counts(result: LandingResult, name: str):
-    return next(item.counts for item in result.objects if item.source_object == name)
-
-
-def query(environment: Environment, sql: str) -> list[tuple]:
-    with duckdb.connect(str(environment.warehouse)) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def landed(environment: Environment, name: str) -> dict[str, dict[str, Any]]:
@@ -222,23 +194,6 @@ def write_sources(folder: Path, monkeypatch: pytest.MonkeyPatch, **environments:
     """A sources.yml of the test's own."""
     (folder / "sources.yml").write_text(yaml.safe_dump(environments), encoding="utf-8")
     monkeypatch.setenv("C360_SOURCES", str(folder / "sources.yml"))
-
-
-def tick(world: Environment, environment: Environment, days: int = 1) -> None:
-    from sandbox.tick import tick as move
-
-    move(world, days)
-    follow(world, environment)
-
-
-@contextmanager
-def changing(world: Environment, environment: Environment | None = None) -> Iterator[tuple[World, str]]:
-    """The world opened to be changed, ten minutes later, and the moment of the change."""
-    clock.advance(world, timedelta(minutes=10))
-    with opened(world) as content, content.transaction():
-        yield content, iso(clock.now(world) - timedelta(seconds=30))
-    if environment:
-        follow(world, environment)
 
 
 def rename(world: Environment, environment: Environment | None, name: str, nth: int = 0, ahead: str = "") -> str:
@@ -530,7 +485,8 @@ def test_a_first_run_lands_all_a_second_asks_once_and_a_third_what_events_say(wo
     assert again.landed == 0
     assert requested == ["/v1/events"]
 
-    tick(world, environment, 2)
+    tick(world, environment)
+    tick(world, environment)
     requested.clear()
     good(environment)
     assert_landed_is_the_world(world, environment)
