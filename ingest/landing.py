@@ -97,9 +97,13 @@ def drain(environment: Environment, dataset: str) -> bool:
 def has_pending(environment: Environment, dataset: str) -> bool:
     """Whether a package of `dataset` still waits to be loaded."""
     # Making a pipeline only to ask costs 50 ms; `land` makes one anyway, and asks it again.
+    return any(path.is_dir() for place in _waiting_places(environment, dataset) for path in place.glob("*"))
+
+
+def _waiting_places(environment: Environment, dataset: str) -> tuple[Path, Path]:
+    """Where dlt keeps packages that are extracted, and those that are normalized."""
     folder = environment.dlt / "pipelines" / dataset.removeprefix("raw_")
-    places = (folder / "normalize" / "extracted", folder / "load" / "normalized")
-    return any(place.is_dir() and any(place.iterdir()) for place in places)
+    return folder / "normalize" / "extracted", folder / "load" / "normalized"
 
 
 def _remove_finished(environment: Environment, dataset: str) -> None:
@@ -107,14 +111,16 @@ def _remove_finished(environment: Environment, dataset: str) -> None:
 
     An extracted package is done with when it is normalized, a normalized one when its load is complete.
     """
-    folder = environment.dlt / "pipelines" / dataset.removeprefix("raw_")
-    extracted, normalized = folder / "normalize" / "extracted", folder / "load" / "normalized"
+    extracted, normalized = _waiting_places(environment, dataset)
     loaded: set[str] = set()
     with reading(environment) as connection:
         if table_exists(connection, dataset, "_dlt_loads"):
             found = connection.execute(f"select load_id from {dataset}._dlt_loads where status = 0").fetchall()
             loaded = {load_id for (load_id,) in found}
     for package in (*extracted.glob("*"), *normalized.glob("*")):
+        if package.is_file():  # a state that dlt was about to put in its place
+            package.unlink()
+            continue
         is_normalized = package.parent == extracted and (normalized / package.name).is_dir()
         if is_normalized or package.name in loaded:
             shutil.rmtree(package)

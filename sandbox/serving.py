@@ -150,7 +150,8 @@ def versions_served(vendor: Vendor, rows: Iterable) -> list:
     for row in rows:
         shown = [dict(row)]
         before = json.loads(row["previous"]) if "out_of_order" in faults and row["previous"] else {}
-        if before.get("state") == row["state"]:
+        # Changed twice in one moment: nothing would tell the two versions apart, so no vendor shows both.
+        if before.get("state") == row["state"] and before["updated_at"] < row["updated_at"]:
             shown.append(dict(row) | before)
         for record in shown:
             if "clock_skew" in faults:

@@ -316,7 +316,7 @@ class _Endpoints:
         faults = self.vendor.standing()
         if "schema_new" in faults:
             body |= _NEW_FIELD
-        if "schema_retyped" in faults:
+        if "schema_retyped" in faults and body.get("description") is not None:
             body["description"] = {"text": body["description"]}
         if "schema_renamed" in faults:
             body["summary"] = body.pop("description")

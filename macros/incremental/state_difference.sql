@@ -1,7 +1,8 @@
 {#-
 The incremental strategy of this project: no watermark, no dirty table, the difference of two states.
 The model's own select holds the rows whose `record_hash` differs from the stored one (see only_changed);
-this replaces them and removes the keys that left the input, in the model's transaction.
+this replaces them and removes the keys that left the input, in the model's transaction. A key of the input must have a
+row always: one that changed and gives none would keep its old rows, and be worked again in every run.
 
 config:
     unique_key     one column; all rows that share it are replaced together

@@ -4,7 +4,7 @@
 with
 
 identifiers as (
-    select * from {{ ref('idr_record_identifiers') }}
+    select * from {{ ref('idr_record_identifiers') }} where identifier_type <> 'none'
 ),
 
 suppressed as (

@@ -1,4 +1,5 @@
--- One row per record and identifier it holds (e-mail, phone, address, ...), before anything is suppressed.
+-- One row per record and identifier it holds (e-mail, phone, address, ...), before anything is suppressed. Every record
+-- has a row of the type `none` beside them, which keeps the hash it was worked under even when it holds no identifier.
 {{ config(
     materialized='incremental', incremental_strategy='state_difference', unique_key='record_key',
     input='idr_records',
@@ -38,6 +39,9 @@ held as (
     union
     select record_key, record_hash, given_name, family_name, false, 'birth_date',
         cast(date_of_birth as varchar)
+    from changed
+    union
+    select record_key, record_hash, given_name, family_name, false, 'none', ''
     from changed
 ),
 

@@ -58,16 +58,25 @@ def build(environment: Environment, *arguments: str, tests: bool = False, whole:
     return outcome
 
 
+_begun: bytes | None = None
+
+
+def begin(environment: Environment) -> None:
+    """Everything built on nothing landed: built once in this process, then copied."""
+    global _begun
+    if _begun is None:
+        build(environment)
+        _begun = environment.warehouse.read_bytes()
+    environment.warehouse.write_bytes(_begun)
+    if not environment.clock.exists():
+        clock.set_now(environment, START)
+
+
 def open_warehouse(environment: Environment) -> duckdb.DuckDBPyConnection:
     """A connection to the warehouse that knows the UDFs. Close it before dbt runs."""
     connection = duckdb.connect(str(environment.warehouse))
     register(connection, environment)
     return connection
-
-
-def empty(environment: Environment) -> None:
-    """Make `environment` a place where nothing was ever landed or built."""
-    environment.warehouse.unlink(missing_ok=True)
 
 
 def query(environment: Environment, sql: str) -> list[tuple]:

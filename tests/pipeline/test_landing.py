@@ -663,3 +663,13 @@ def test_a_load_that_is_not_complete_does_not_count(environment, database):
     with duckdb.connect(str(environment.warehouse)) as connection:
         connection.execute("update raw_erp._dlt_loads set status = 1")
     assert counts(good(environment, "erp"), "customers").landed == landed
+
+
+def test_a_file_that_a_killed_run_was_about_to_put_in_place_holds_nothing_up(world, environment):
+    """dlt writes its states beside the packages first; what a kill leaves of one is no package."""
+    good(environment, "hubspot")
+    (environment.dlt / "pipelines" / "hubspot" / "load" / "normalized" / "5c5bf6a01e24caf7").write_text("half")
+    tick(world, environment)
+    assert good(environment, "hubspot").landed
+    assert list((environment.dlt / "spool").iterdir()) == []
+    books_balance(environment)

@@ -24,7 +24,7 @@ def land_town(environment, people: int = 60, seed: int = 1, load: int = 1) -> li
 @pytest.fixture(scope="module")
 def town(module_environment):
     """A built environment with 60 people and one day of changes on top."""
-    support.build(module_environment)
+    support.begin(module_environment)
     rows = land_town(module_environment)
     support.build(module_environment)
     support.land_people(module_environment, [{**rows[3], "email": "moved@mail.test"}], load=2)
@@ -50,7 +50,7 @@ def test_full_refresh_gives_the_same_contents_and_the_same_ids(town):
 
 
 def test_an_older_version_that_arrives_late_changes_nothing(environment):
-    support.build(environment)
+    support.begin(environment)
     newer = {"source_id": "1", "source_updated_at": "2026-01-03", "firstname": "Anna", "email": "anna@mail.test"}
     older = {"source_id": "1", "source_updated_at": "2026-01-01", "firstname": "Ann", "email": "ann@mail.test"}
     support.land_contacts(environment, [newer], load=1)
@@ -70,9 +70,20 @@ def test_an_older_version_that_arrives_late_changes_nothing(environment):
     ] == ["Anna"]
 
 
+def test_a_record_that_loses_its_only_identifier_leaves_its_customer(environment):
+    support.begin(environment)
+    two = [{"source_id": number, "email": "one@mail.test"} for number in ("1", "2")]
+    support.land_people(environment, two, load=1)
+    support.build(environment)
+    assert len(support.partition(environment)) == 1
+    support.land_people(environment, [{"source_id": "2"}], load=2)
+    support.build(environment)
+    assert len(support.partition(environment)) == 2
+
+
 def test_a_load_counts_only_when_it_is_complete(environment):
     """A row of an older, still pending load lands late: nothing may lose it (a watermark on the load id would)."""
-    support.build(environment)
+    support.begin(environment)
     support.land_people(environment, [{"source_id": "late", "given_name": "Lou"}], load=1, complete=False)
     support.land_people(environment, [{"source_id": "early", "given_name": "Eve"}], load=2)
     support.build(environment)
@@ -84,7 +95,7 @@ def test_a_load_counts_only_when_it_is_complete(environment):
 
 
 def test_a_failed_test_moves_no_id_and_repair_heals(environment, tmp_path):
-    support.build(environment)
+    support.begin(environment)
     rows = land_town(environment, people=30)
     support.build(environment)
     ledger_tables = ("idr_crosswalk_history", "idr_customer_ids", "idr_match_events")
@@ -127,7 +138,7 @@ def test_a_failed_test_moves_no_id_and_repair_heals(environment, tmp_path):
 
 def test_two_changing_runs_at_one_time_of_the_clock(environment):
     """A pinned clock stands still between runs; no stretch of time in the ledger may be empty or double."""
-    support.build(environment)
+    support.begin(environment)
     rows = land_town(environment, people=20)
     support.build(environment)
     for load, mail in ((2, "first@mail.test"), (3, "second@mail.test"), (4, "first@mail.test")):
@@ -143,7 +154,7 @@ def test_two_changing_runs_at_one_time_of_the_clock(environment):
 
 def test_a_changed_variable_and_a_changed_seed_reach_every_row_they_decide(environment):
     """Configuration is part of the hash: the next ordinary run ends where a full refresh would."""
-    support.build(environment)
+    support.begin(environment)
     support.land_people(environment, [{"source_id": "1", "phone": "030 901820", "email": "Office@firm.test"}], load=1)
     support.build(environment)
     known = "select phone, country, email_is_role from cleaned.cln_spreadsheets__people"
@@ -197,9 +208,7 @@ history = st.lists(
 
 def check_history(steps, cuts, pieces, whole) -> None:
     """Land `steps` (record, action, seed) cut into batches; compare with one build from the start of the same."""
-    support.empty(pieces)
-    support.empty(whole)
-    support.build(pieces)
+    support.begin(pieces)
     batches: list[list[support.Row]] = [[]]
     for number, (record, action, seed) in enumerate(steps):
         row = support.random_person(random.Random(seed), f"{record:04}")
@@ -215,7 +224,7 @@ def check_history(steps, cuts, pieces, whole) -> None:
     support.build(pieces, "--full-refresh")
     assert not support.differences(in_pieces, support.contents(pieces, ("staging", "cleaned", "customer_360")))
 
-    support.build(whole)
+    support.begin(whole)
     for load, batch in enumerate(batches, start=1):
         support.land_people(whole, _last_word(batch), load)
     support.build(whole)
