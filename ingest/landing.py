@@ -84,14 +84,25 @@ def drain(environment: Environment, dataset: str) -> bool:
         return False
     _remove_finished(environment, dataset)
     pipeline = pipeline_for(environment, dataset)
-    pending = pipeline.list_extracted_load_packages() + pipeline.list_normalized_load_packages()
+    if not pipeline.default_schema_name:
+        # Killed in its very first extract, before dlt kept the schema: it would never load this. It is read again.
+        for package in _waiting_places(environment, dataset)[0].iterdir():
+            shutil.rmtree(package)
+    pending = _pending(pipeline)
     with translated(environment):
-        while pipeline.has_pending_data:
+        while before := _pending(pipeline):
             pipeline.normalize()
             pipeline.load()
+            if _pending(pipeline) == before:
+                raise RuntimeError(f"dlt gets no further with {', '.join(before)}")
     _remove_doubles(environment, dataset, pending)
     _tidy(pipeline)
     return True
+
+
+def _pending(pipeline: dlt.Pipeline) -> list[str]:
+    """The load ids of packages that are not loaded yet."""
+    return pipeline.list_extracted_load_packages() + pipeline.list_normalized_load_packages()
 
 
 def has_pending(environment: Environment, dataset: str) -> bool:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import dlt
 import duckdb
 import pytest
 import yaml
@@ -679,4 +680,23 @@ def test_a_file_that_a_killed_run_was_about_to_put_in_place_holds_no_facts_back(
     good(environment, "hubspot")
     assert list((environment.dlt / "spool").iterdir()) == []
     assert query(environment, "select count(*) from raw_ingest.runs where outcome = 'ok' and rows_landed > 0") > [(0,)]
+    books_balance(environment)
+
+
+@pytest.mark.timeout(60)
+def test_a_run_killed_in_the_very_first_extract_of_all_is_read_again(environment, monkeypatch):
+    """dlt has its package already, and not yet its schema: it would neither load it nor say so."""
+    keep = dlt.Pipeline._save_state
+
+    def killed(pipeline: dlt.Pipeline, state: dict) -> None:
+        if state.get("default_schema_name"):
+            raise KeyboardInterrupt
+        keep(pipeline, state)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dlt.Pipeline, "_save_state", killed)
+        with pytest.raises(KeyboardInterrupt):
+            land(environment, "hubspot")
+    assert landing.has_pending(environment, "raw_hubspot")
+    assert good(environment, "hubspot").landed
     books_balance(environment)
