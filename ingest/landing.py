@@ -86,7 +86,7 @@ def drain(environment: Environment, dataset: str) -> bool:
     pipeline = pipeline_for(environment, dataset)
     if not pipeline.default_schema_name:
         # Killed in its very first extract, before dlt kept the schema: it would never load this. It is read again.
-        for package in _waiting_places(environment, dataset)[0].iterdir():
+        for package in _waiting_places(environment, dataset)[0].glob("*"):
             shutil.rmtree(package)
     pending = _pending(pipeline)
     with translated(environment):
