@@ -276,10 +276,18 @@ def _add(batch: Batch, sheet: Sheet, say: Callable[[str], None]) -> None:
     key_first = sorted(range(len(headers)), key=lambda number: number != position[sheet.key])
     # coalesce looks at the other cells only where the key is blank.
     filled = f"coalesce({', '.join(_filled(f'c{number}') for number in key_first)}) is not null"
-    with tables.refused(sheet.path):
-        location = f"{literal(sheet.name + ' row ')} || row_number"
-        source, numbered = f"{view} where {filled}", f"numbered_{view} where {filled}"
+    location = f"{literal(sheet.name + ' row ')} || row_number"
+    source, numbered = f"{view} where {filled}", f"numbered_{view} where {filled}"
+    try:
+        with tables.refused(sheet.path):
+            batch.add_whole(chosen, source, location, sheet.source_system, numbered)
+    except tables.BadRows as because:
+        bad = tables.read_apart(batch.connection, sheet.path, view, [sheet.key, *sheet.columns], because)
         batch.add_whole(chosen, source, location, sheet.source_system, numbered)
+        for row in bad:
+            key = row.cells[position[sheet.key]].strip() or None
+            payload = dict(zip(headers, row.cells, strict=True))
+            batch.reject(key, row.reason, payload, f"{sheet.name} row {row.row_number}", sheet.source_system)
     _refuse_repeated_keys(batch, sheet)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 import pyarrow as pa
@@ -21,8 +22,25 @@ ROWS_PER_BATCH = 20_000
 LONGEST_HEADER = 1_000_000  # bytes read to find the header row
 
 
+LONGEST_ROW = 2_000_000  # characters; DuckDB's own limit, too
+MOST_BAD_ROWS = 0.02  # share of a csv's rows; with more of them it is not the rows that are wrong but the file
+
+
 class Refusal(Exception):
     """A file is not accepted. The message says why and what to do; the caller adds the file's name."""
+
+
+class BadRows(Refusal):
+    """A csv holds rows that are no text; `read_apart` reads the others."""
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that is refused alone: its number, the cells as far as they are text, and why."""
+
+    row_number: int
+    cells: list[str]
+    reason: str
 
 
 def literal(text: str | None) -> str:
@@ -54,7 +72,9 @@ def refused(path: Path) -> Iterator[None]:
         yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         if path.suffix.lower() == ".csv":
-            raise Refusal(_csv_problem(str(error))) from error
+            text = str(error)
+            kind = BadRows if "not utf-8" in text.lower() or "Maximum line size" in text else Refusal
+            raise kind(_csv_problem(text)) from error
         first = str(error).splitlines()[0]
         raise Refusal(f"the file cannot be read ({first}); write it again") from error
 
@@ -95,6 +115,58 @@ def _create_views(connection: duckdb.DuckDBPyConnection, table: str, cells: str)
     connection.execute(
         f"create or replace view numbered_{table} as select row_number() over () + 1 as row_number, * from {table}"
     )
+
+
+def read_apart(
+    connection: duckdb.DuckDBPyConnection, path: Path, table: str, expected: list[str], because: Refusal
+) -> list[BadRow]:
+    """Read a csv row by row into the relations of `read`, without its bad rows; returns these.
+
+    Slower than `read`, so only for a file that it raised BadRows for. Raises `because` when too many rows are bad.
+    """
+    delimiter, headers = _csv_header(path, expected)
+    bad: list[BadRow] = []
+    counted = 0
+
+    def good_rows(handle: TextIO) -> Iterator[tuple[int, list[str]]]:
+        nonlocal counted
+        rows = csv.reader(handle, delimiter=delimiter, strict=True)
+        next(rows)
+        for counted, cells in enumerate(rows, start=1):
+            number = counted + 1
+            if not cells:
+                continue
+            if len(cells) != len(headers):
+                raise Refusal(f"row {number} has {len(cells)} columns and not {len(headers)}; correct the row")
+            if reason := _bad_because(cells):
+                bad.append(BadRow(number, [cell.encode("utf-8", "replace").decode() for cell in cells], reason))
+            else:
+                yield number, [cell or None for cell in cells]
+
+    connection.execute(f"drop view {table}; drop view numbered_{table}")
+    longest, _ = csv.field_size_limit(), csv.field_size_limit(2**31 - 1)
+    try:
+        with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as handle:
+            _fill(connection, table, len(headers), good_rows(handle))
+    except csv.Error as error:
+        raise Refusal(f"row {counted + 2} cannot be read ({error}); correct it, or save the file again") from error
+    finally:
+        csv.field_size_limit(longest)
+    if len(bad) > MOST_BAD_ROWS * counted:
+        raise because
+    return bad
+
+
+def _bad_because(cells: list[str]) -> str | None:
+    if sum(map(len, cells)) > LONGEST_ROW:
+        return f"the row is longer than {LONGEST_ROW // 1_000_000} MB; close its quotes, or shorten it"
+    if not all(cell.isascii() or cell.isprintable() or _is_text(cell) for cell in cells):
+        return "the row is not UTF-8 text; save the file as 'CSV UTF-8'"
+    return None
+
+
+def _is_text(cell: str) -> bool:
+    return not any("\udc80" <= character <= "\udcff" for character in cell)
 
 
 def _csv_header(path: Path, expected: list[str]) -> tuple[str, list[str]]:

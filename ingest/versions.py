@@ -154,14 +154,16 @@ class Batch:
         system = source_system or self.object.source
         self._served[system] = self._served.get(system, 0) + rows
 
-    def reject(self, source_id: str | None, reason: str, payload: Any, location: str) -> None:
+    def reject(
+        self, source_id: str | None, reason: str, payload: Any, location: str, source_system: str | None = None
+    ) -> None:
         """Refuse one served row that could not even become text. `payload` is the row as received."""
-        self.count_served(1)
+        self.count_served(1, source_system)
         text = json.dumps(payload, default=repr)  # ASCII: whatever came, this can be stored
         self.connection.execute(
             "insert into rejects values (?, ?, ?, ?, ?, ?, ?)",
             [
-                self.object.source, self.object.name, source_id, reason, text[:LONGEST_PAYLOAD],
+                source_system or self.object.source, self.object.name, source_id, reason, text[:LONGEST_PAYLOAD],
                 location, self.now,
             ],
         )  # fmt: skip
