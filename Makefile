@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 export RUNTIME__DLTHUB_TELEMETRY := false
 PEOPLE ?= 2000
 
-.PHONY: help setup demo test test-slow lint bench lock clean
+.PHONY: help setup demo test test-slow lint lint-text lint-sql bench lock clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -30,17 +30,26 @@ $(VENV)/.complete: requirements.lock pyproject.toml
 demo: setup
 	$(BIN)/c360 demo --people $(PEOPLE)
 
-test: setup lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# SQL is linted while tests wait for answers.
+test: setup lint-text
+	@mkdir -p var/lint; \
+	$(MAKE) --no-print-directory lint-sql > var/lint/sqlfluff.txt 2>&1 & lint=$$!; \
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile; tests=$$?; \
+	wait $$lint || { cat var/lint/sqlfluff.txt; exit 1; }; \
+	exit $$tests
 
 test-slow: setup
 	@test -n "$(AREA)" || { echo "say which area: see make help" >&2; exit 2; }
 	$(BIN)/python -m pytest -m slow --area=$(AREA) --timeout=3600
 
-lint: setup
+lint: lint-text lint-sql
+
+lint-text: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/yamllint --strict .
+
+lint-sql: setup
 	mkdir -p var/lint
 	C360_ENV=lint $(BIN)/sqlfluff lint models tests --processes 2 --nocolor --disable-progress-bar
 

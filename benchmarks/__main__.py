@@ -19,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.cleaning import cleaning_benchmarks
 from benchmarks.landing import landing_benchmarks
 from operate import clock
 from operate.build import build
@@ -117,6 +118,7 @@ def main() -> None:
 
     print("ratios to the peer named, smaller is better", flush=True)
     landing_benchmarks(compare, timed)
+    cleaning_benchmarks(compare, timed)
     environment.activate()
     print(f"{ROWS:,} people", flush=True)
     bare = statistics.median(timed(lambda: bare_load(path, scratch)) for _ in range(3))

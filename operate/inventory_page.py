@@ -5,14 +5,12 @@ The seeds are the truth; a test fails when page and seeds differ.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from operate.environment import PROJECT_ROOT
+from operate.pages import Row, read_seed, table
 
 PAGE = PROJECT_ROOT / "docs" / "inventory.md"
-SEEDS = PROJECT_ROOT / "seeds" / "inventory"
-Row = dict[str, str]
 
 INTRODUCTION = """# The inventory
 
@@ -46,12 +44,6 @@ all of them by yours.
 """
 
 
-def read_seed(name: str) -> list[Row]:
-    """The rows of `seeds/inventory/<name>.csv`, all values text, empty for nothing."""
-    with open(SEEDS / f"{name}.csv", newline="", encoding="utf-8") as handle:
-        return list(csv.DictReader(handle))
-
-
 def render() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, *_sources(), *_stakeholders(), *_metrics()]
@@ -65,12 +57,12 @@ def main() -> None:
 
 
 def _sources() -> Iterator[str]:
-    objects = read_seed("source_objects")
-    for system in read_seed("source_systems"):
+    objects = read_seed("inventory/source_objects")
+    for system in read_seed("inventory/source_systems"):
         yield f"## {system['title']}\n"
         yield _system(system)
         mine = [row for row in objects if row["source_system"] == system["source_system"]]
-        yield _table(
+        yield table(
             ("object", "one record is", "people", "PII", "key", "change cursor", "deletion shows as", "merge shows in",
              "records", "latency", "data age", "known quality issues", "staging model"),
             (
@@ -108,7 +100,7 @@ def _system(system: Row) -> str:
 
 def _stakeholders() -> Iterator[str]:
     yield "## Stakeholders\n\nWho needs which data, when, for what, and by which right.\n"
-    yield _table(
+    yield table(
         ("stakeholder", "team", "source", "model", "needs", "purpose", "when", "within", "legal basis", "decision"),
         (
             (
@@ -116,14 +108,14 @@ def _stakeholders() -> Iterator[str]:
                 f"`{row['model']}`" if row["model"] else "", row["needs"], row["purpose"], row["frequency"],
                 _duration(row["needed_within_minutes"]), row["legal_basis"].replace("_", " "), row["decision_right"],
             )
-            for row in read_seed("stakeholders")
+            for row in read_seed("inventory/stakeholders")
         ),
     )  # fmt: skip
 
 
 def _metrics() -> Iterator[str]:
     yield "## Success metrics\n\nWhere an indicator is named, every build measures it and `c360 report` shows it.\n"
-    yield _table(
+    yield table(
         ("metric", "what it is", "baseline", "target", "indicator", "measured by", "owner", "reviewed"),
         (
             (
@@ -133,14 +125,9 @@ def _metrics() -> Iterator[str]:
                 f"`{row['kpi']}`" if row["kpi"] else "", f"`{row['measured_by']}`", row["owner"],
                 row["review_frequency"],
             )
-            for row in read_seed("success_metrics")
+            for row in read_seed("inventory/success_metrics")
         ),
     )  # fmt: skip
-
-
-def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [headings, tuple("---" for _ in headings), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 def _count(text: str) -> str:

@@ -42,6 +42,16 @@ select source_system, source_object, field_name, field_type, standing, last_chan
 from monitoring.mon_source_fields where is_drift
 order by last_change = 'first', changed_at desc, source_system, source_object, field_name
 """
+RECORD_QUALITY_SQL = """
+select model, records, records_in_error, records_flagged
+from monitoring.mon_record_quality where records > 0
+order by 1.0 * records_in_error / records desc, model
+"""
+PARSING_SQL = """
+select dictionary, count(*) as parsed_values, count(changed_at) as changed_values, max(changed_at) as last_changed_at,
+    max_by(parsed_by, changed_at) as parsed_by, max_by(parsed_by_before, changed_at) as parsed_by_before
+from monitoring.mon_dictionary_changes group by dictionary order by dictionary
+"""
 CUSTOMERS_SQL = """
 select count(*) as customers, sum(record_count) as records, max(record_count) as largest_customer_records,
     count(*) filter (source_count > 1) as customers_in_several_systems,
@@ -65,6 +75,8 @@ class Quality:
     sources: list[dict[str, Any]] = field(default_factory=list)
     drift: list[dict[str, Any]] = field(default_factory=list)
     kpis: list[dict[str, Any]] = field(default_factory=list)
+    record_quality: list[dict[str, Any]] = field(default_factory=list)
+    parsing: list[dict[str, Any]] = field(default_factory=list)
     customers: dict[str, Any] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     published: dict[str, Any] = field(default_factory=dict)
@@ -108,6 +120,8 @@ def collect(environment: Environment, build: BuildResult | None = None) -> Quali
         quality.kpis = _ask(
             warehouse, "monitoring.rpt_quality_kpis", "select * from monitoring.rpt_quality_kpis order by kpi"
         )
+        quality.record_quality = _ask(warehouse, "monitoring.mon_record_quality", RECORD_QUALITY_SQL)
+        quality.parsing = _ask(warehouse, "monitoring.mon_dictionary_changes", PARSING_SQL)
         quality.customers = next(iter(_ask(warehouse, "customer_360.customer_360", CUSTOMERS_SQL)), {})
         events = _ask(warehouse, "identity_resolved.idr_match_events", EVENTS_SQL, [build.invocation_id])
         quality.events = {row["event"]: row["events"] for row in events}

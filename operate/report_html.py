@@ -69,6 +69,9 @@ def _sections(quality: Quality) -> Iterator[str]:
     yield _landing(quality)
     yield _sources(quality)
     yield _drift(quality)
+    yield "<h2>Records</h2>"
+    yield _record_quality(quality)
+    yield _parsing(quality)
     yield "<h2>Models and tests by layer</h2>"
     yield _layers(quality)
     for layer in quality.layers:
@@ -183,6 +186,30 @@ def _drift(quality: Quality) -> str:
 
     headings = ("source", "field", "type", "standing", "change", "noticed (UTC)")
     return _table("Drift: fields that nobody has mapped, and fields that changed", headings, quality.drift, row)
+
+
+def _record_quality(quality: Quality) -> str:
+    def row(model: dict[str, Any]) -> Iterable[tuple[str, str]]:
+        yield "name", escape(model["model"])
+        for column in ("records", "records_in_error", "records_flagged"):
+            yield "number", _number(model[column])
+        yield "number", _with_unit(100 * model["records_in_error"] / model["records"], "%")
+
+    headings = ("cleaned model", "+records", "+in error", "+flagged", "+error rate")
+    return _table("Cleaned records and what the quality rules found", headings, quality.record_quality, row)
+
+
+def _parsing(quality: Quality) -> str:
+    def row(dictionary: dict[str, Any]) -> Iterable[tuple[str, str]]:
+        yield "name", escape(dictionary["dictionary"])
+        yield "number", _number(dictionary["parsed_values"])
+        yield "number", _number(dictionary["changed_values"])
+        yield "", escape(str(dictionary["last_changed_at"] or "never")[:19])
+        versions = (dictionary["parsed_by_before"], dictionary["parsed_by"])
+        yield "", escape(" to ".join(filter(None, versions)))
+
+    headings = ("dictionary", "+values", "+parsed otherwise than before", "last change (UTC)", "versions")
+    return _table("Parsed values, and what an upgrade of a library changed", headings, quality.parsing, row)
 
 
 def _layers(quality: Quality) -> str:

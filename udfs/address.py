@@ -1,93 +1,136 @@
-"""Street lines to structured fields: `usaddress` for the United States, the order of the country elsewhere."""
+"""An address cell to structured fields: a street line alone, or a whole address with what people put around it.
+
+The United States by us_address.py, Chinese, Japanese and Korean script by asian_address.py, all others by
+world_address.py. What is not understood gives no part, an issue, and a key of the whole line: nothing is guessed.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
-from collections import defaultdict
 
-import usaddress
+from udfs import asian_address, us_address, world_address
+from udfs.address_countries import COUNTRIES, TELLING_CODES, country_lines, postal_pattern
+from udfs.address_text import LONGEST, Parts, address_key, clean, fold, is_not_address, segments
+from udfs.country import parse_country
 
-FIELDS = ("house_number", "street", "unit", "address_key", "issue")
-
-HOUSE_NUMBER_FIRST = {"US", "CA", "GB", "IE", "AU", "NZ", "FR", "ZA", "IN", "LU", "MC"}
-NUMBER_FIRST = re.compile(r"^(\d+[\w/-]{0,5}?(?:\s?(?:bis|ter|quater))?),?\s+(.+)$", re.I)
-NUMBER_LAST = re.compile(r"^(.*?\D)\s*,?\s*(?:n[º°o]\.?\s*)?(\d+(?:\s?[-/]\s?\d+)?\s?[a-z]?)(?:[,\s]+(.+))?$", re.I)
-UNIT = re.compile(
-    r"[,\s]+((?:apt|apartment|unit|suite|ste|flat|floor|fl|room|rm|no|appt|wohnung|piso|depto|interior|int|#)\.?\s*"
-    r"[\w-]{1,6}|\d{1,2}(?:st|nd|rd|th) floor)$",
-    re.I,
-)
-LEADING_UNIT = re.compile(r"^((?:flat|unit|studio|apartment|suite)\s+[\w-]{1,6}),?\s+(.+)$", re.I)
-STREET_TYPES = {
-    "street": "st", "str": "st", "avenue": "ave", "av": "ave", "road": "rd", "drive": "dr", "lane": "ln",
-    "court": "ct", "way": "wy", "boulevard": "blvd", "place": "pl", "circle": "cir", "terrace": "ter",
-    "trail": "trl", "parkway": "pkwy", "square": "sq", "highway": "hwy", "strasse": "str", "straße": "str",
-    "north": "n", "south": "s", "east": "e", "west": "w",
-}  # fmt: skip
-US_STREET_PARTS = (
-    "StreetNamePreDirectional", "StreetNamePreModifier", "StreetNamePreType", "StreetName",
-    "StreetNamePostType", "StreetNamePostDirectional",
+FIELDS = (
+    "house_number", "street", "unit", "address_key", "issue", "city", "region", "postal_code", "postal_code_suffix",
+    "country",
 )  # fmt: skip
-US_UNIT_PARTS = ("OccupancyType", "OccupancyIdentifier", "SubaddressType", "SubaddressIdentifier")
-PO_BOX_PARTS = ("USPSBoxType", "USPSBoxID")
+TELLING = {
+    country: re.compile(pattern, re.I if country in ("NL", "GB", "CA", "IE") else 0)
+    for country, pattern in TELLING_CODES.items()
+}
+CITY_COUNTRIES = frozenset({"SG", "LU", "MC", "HK", "SM", "VA", "PA", "GT", "KW", "DJ"})
+SPELLED_LIKE_A_STATE = {"georgia", "jersey"}
 
 
-def parse_address(raw: str | None, country: str | None) -> dict[str, str | None]:
-    """Parse a street line. `country` is ISO alpha-2 and decides the order of its parts.
+def parse_address(raw: str | None, country: str | None, otherwise: str | None = None) -> dict[str, str | None]:
+    """The parts of an address as FIELDS; every one is None when `raw` is empty.
 
-    `address_key` is the spelling-proof form for matching (number, street without its type, unit). What is
-    not understood gives no part, an `issue`, and a key of the whole line: nothing is guessed.
+    `country` is ISO alpha-2 or empty; then a country line, the shape of a postal code, a script or a state with
+    ZIP code decide, then `otherwise`, and without any of them the issue is `country unknown`. `address_key` is the
+    spelling-proof form for matching: house number, street without differences of its type's spelling, unit.
+    Never raises; a text of more than 1,000 characters gives the issue `too long`.
     """
     if raw is None or not raw.strip():
         return dict.fromkeys(FIELDS)
-    line = re.sub(r"\s+", " ", raw.replace("\n", ", ")).strip(" ,")
-    parts = _united_states(line) if country in ("US", None) else _elsewhere(line, country)
-    if parts is None:
-        return {**dict.fromkeys(FIELDS), "address_key": _key(line), "issue": "not understood"}
-    number, street, unit = parts
+    if len(raw) > LONGEST:
+        return {**dict.fromkeys(FIELDS), "issue": "too long", "country": country or None}
+    text = clean(raw)
+    pieces = segments(text)
+    if not pieces or is_not_address(text):
+        return _result(Parts(issue="not an address"), text, country or None)
+    pieces, named = _cut_country(pieces, country or None)
+    decided = named or country or _country_by_shape(text, pieces) or otherwise
+    if not decided:
+        return _result(Parts(issue="country unknown"), text, None)
+    if not pieces:
+        return _result(Parts(issue="no street"), text, decided)
+    if decided in ("US", "PR", "GU", "VI", "AS", "MP"):
+        parts, decided = us_address.parse(pieces), "US" if decided == "US" else decided
+    elif asian_address.is_asian(text):
+        parts = asian_address.parse(pieces, decided)
+    elif decided in ("JP", "KR", "CN", "TW"):
+        parts = asian_address.parse_latin(pieces, decided)
+    else:
+        parts = world_address.parse(pieces, decided)
+    return _result(parts, text, decided)
+
+
+def _result(parts: Parts, text: str, country: str | None) -> dict[str, str | None]:
+    line = " ".join(filter(None, (parts.house_number, parts.street, parts.unit))) if parts.street else ""
+    key = asian_address.key(parts) if line and asian_address.is_asian(line) else address_key(line or text)
     return {
-        "house_number": number or None,
-        "street": street or None,
-        "unit": unit or None,
-        "address_key": _key(" ".join(filter(None, (number, street, unit)))),
-        "issue": None if street else "no street",
+        "house_number": parts.house_number if parts.street and parts.house_number else None,
+        "street": parts.street or None,
+        "unit": parts.unit or None,
+        "address_key": key,
+        "issue": None if parts.street else parts.issue or "not understood",
+        "city": parts.city or None,
+        "region": parts.region or None,
+        "postal_code": parts.postal_code or None,
+        "postal_code_suffix": parts.postal_code_suffix or None,
+        "country": country,
     }
 
 
-def _united_states(line: str) -> tuple[str, str, str] | None:
-    found: dict[str, list[str]] = defaultdict(list)
-    for token, label in usaddress.parse(line):
-        found[label].append(token.strip(",;"))
+def _cut_country(pieces: list[str], given: str | None) -> tuple[list[str], str | None]:
+    """Cut a country line off the end (or the front, as in Russia); it decides the country when it fits the rest."""
+    for cut in (_behind_last_words(pieces, given), _own_piece(pieces, given, -1), _own_piece(pieces, given, 0)):
+        if cut:
+            return cut
+    return pieces, None
 
-    def together(labels: tuple[str, ...]) -> str:
-        return " ".join(token for label in labels for token in found.get(label, ()))
 
-    street = together(PO_BOX_PARTS) or together(US_STREET_PARTS)
-    if not street:
+def _behind_last_words(pieces: list[str], given: str | None) -> tuple[list[str], str | None] | None:
+    """`75008 Paris France`: a country without a separator before it."""
+    words = pieces[-1].split()
+    for count in (1, 2, 3):
+        if words[-count:] and words[-count:][0].lower() in ("de", "del", "of", "da"):
+            continue  # Ciudad de México
+        rest, named = " ".join(words[:-count]).rstrip(" -–"), _named(" ".join(words[-count:]))
+        if not named or named in CITY_COUNTRIES or given not in (None, named) or not re.search(r"\d", rest):
+            continue
+        is_name = re.search(r"\b(?:new|de)$", rest, re.I)  # New Mexico, Ciudad de México
+        if not is_name and (given or _fits([rest], named) or us_address.last_line(rest)):
+            return [*pieces[:-1], rest], named
+    return None
+
+
+def _own_piece(pieces: list[str], given: str | None, place: int) -> tuple[list[str], str | None] | None:
+    name = re.sub(r"^\((.*)\)$", r"\1", pieces[place]).strip(" .")
+    named = parse_country(name) if name in (given, "NZ") else _named(name)
+    if not named or re.search(r"\d", name) or (place == 0 and len(pieces) == 1):
         return None
-    return (
-        together(("AddressNumberPrefix", "AddressNumber", "AddressNumberSuffix")),
-        street,
-        together(US_UNIT_PARTS),
-    )
+    rest = pieces[:-1] if place == -1 else pieces[1:]
+    if named in CITY_COUNTRIES and not _fits(rest, named):
+        # The name of the city too, and without it the address had none
+        return (pieces, named) if named == given or (given is None and place == -1) else None
+    if named == given:
+        return rest, named
+    if given is None:
+        return (rest, named) if name.lower() not in SPELLED_LIKE_A_STATE else None
+    ends_in_state = bool(us_address.last_line(", ".join(rest)))
+    is_other = ends_in_state if named == "US" else named in COUNTRIES and _fits(rest, named) and not ends_in_state
+    return (rest, named) if is_other and place == -1 else None
 
 
-def _elsewhere(line: str, country: str) -> tuple[str, str, str] | None:
-    unit = ""
-    if leading := LEADING_UNIT.match(line):
-        unit, line = leading.groups()
-    elif trailing := UNIT.search(line):
-        unit, line = trailing.group(1), line[: trailing.start()].strip(" ,")
-    if country in HOUSE_NUMBER_FIRST:
-        found = NUMBER_FIRST.match(line)
-        return (found.group(1), found.group(2), unit) if found else ("", line, unit)
-    found = NUMBER_LAST.match(line)
-    if not found:
-        return "", line, unit
-    return found.group(2).strip(), found.group(1).strip(" ,"), unit or (found.group(3) or "")
+@functools.lru_cache(maxsize=4096)
+def _named(name: str) -> str | None:
+    return country_lines().get(fold(name)) or (parse_country(name) if len(name) > 3 else None)
 
 
-def _key(text: str) -> str | None:
-    words = re.sub(r"[^\w\s]", " ", text.casefold()).split()
-    kept = [STREET_TYPES.get(word, word) for word in words if word not in ("apt", "apartment", "unit", "suite", "ste")]
-    return "".join(kept) or None
+def _fits(pieces: list[str], country: str) -> bool:
+    pattern = postal_pattern(country)
+    return bool(pattern and any(pattern.search(piece) for piece in pieces))
+
+
+def _country_by_shape(text: str, pieces: list[str]) -> str | None:
+    if found := asian_address.country_of_script(text):
+        return found
+    if us_address.ends_in_state(pieces):
+        return "US"
+    told = [country for country, pattern in TELLING.items() if pattern.search(text)]
+    return told[0] if len(told) == 1 else None

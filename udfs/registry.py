@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from udfs import address, country, graph, moment, person_name, phone
+from udfs import address, company, country, email, graph, lists, moment, person_name, phone, place
 
-LIBRARIES = ("phonenumbers", "usaddress", "pycountry")
+LIBRARIES = ("phonenumbers", "usaddress", "pycountry", "babel", "idna", "tzdata")
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,12 @@ def fields(*names: str) -> str:
 
 FUNCTIONS = (
     Udf("parse_phone", phone.parse_phone, ("varchar", "varchar"), fields(*phone.FIELDS)),
-    Udf("parse_address", address.parse_address, ("varchar", "varchar"), fields(*address.FIELDS)),
+    Udf("parse_address", address.parse_address, ("varchar", "varchar", "varchar"), fields(*address.FIELDS)),
     Udf("parse_person_name", person_name.parse_person_name, ("varchar",), fields(*person_name.FIELDS)),
+    Udf("clean_company", company.clean_company, ("varchar",), fields(*company.FIELDS)),
+    Udf("normalise_email", email.normalise_email, ("varchar",), fields(*email.FIELDS)),
+    Udf("clean_postal_code", place.clean_postal_code, ("varchar", "varchar"), "varchar"),
+    Udf("clean_region", place.clean_region, ("varchar", "varchar"), "varchar"),
     Udf("parse_country", country.parse_country, ("varchar",), "varchar"),
     Udf("parse_datetime", moment.parse_datetime, ("varchar", "varchar", "varchar"), fields(*moment.FIELDS)),
     Udf("parse_date", moment.parse_date, ("varchar", "varchar"), fields(*moment.FIELDS)),
@@ -55,9 +59,9 @@ FUNCTIONS = (
 
 
 def udf_version() -> str:
-    """Twelve hex digits that change when a UDF's code or the library behind it changes."""
+    """Twelve hex digits that change when a UDF's code, its words or the library behind it change."""
     digest = hashlib.sha256()
-    for path in [*sorted(Path(__file__).parent.glob("*.py")), country.ALIASES]:
+    for path in [*sorted(Path(__file__).parent.glob("*.py")), *lists.files()]:
         digest.update(path.read_bytes())
     for library in LIBRARIES:
         digest.update(f"{library}=={version(library)}".encode())

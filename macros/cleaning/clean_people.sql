@@ -2,150 +2,242 @@
 The canonical cleaned columns of a person, from `people`: a CTE in canonical raw columns (every cleaned model
 of person records has one, and states there what its source lacks). One place, so that every source is
 cleaned alike: a raw value, its clean form and, where cleaning failed, why.
-Reads the dictionaries, in which each distinct value was parsed once. Needs CTEs phones, addresses, names,
-role_mailboxes and disposable_domains, and ends the model's steps with a CTE called `cleaned`.
+Reads the dictionaries, in which each distinct value was parsed once. Needs the CTEs of dictionaries(), and
+ends the model's steps with a CTE called `cleaned`.
 -#}
-{% macro clean_people(people='people') %}
-unwrapped as (
+{% macro clean_people() %}
+located as (
     select
-        {{ people }}.*,
-        {{ unwrap_email(people ~ '.email') }} as email_unwrapped,
-        {{ country_of(people ~ '.country', people ~ '.default_country') }} as country_code,
-        {{ people }}.country is not null and parse_country({{ people }}.country) is null as country_not_understood,
-        parse_date({{ people }}.date_of_birth, {{ people }}.date_format) as birth,
-        parse_datetime({{ people }}.created_at, {{ people }}.date_format, {{ people }}.timezone) as created,
-        parse_datetime({{ people }}.updated_at, {{ people }}.date_format, {{ people }}.timezone) as updated
-    from {{ people }}
+        people.*,
+        countries.country as country_written,
+        coalesce(countries.country, people.default_country) as country_given,
+        {{ country_of('countries.country', 'people.default_country') }} as country_code,
+        countries.issue as country_issue,
+        coalesce(people.full_name, {{ name_line('people') }}) as name_line,
+        parse_date(people.date_of_birth, people.date_format) as birth,
+        parse_datetime(people.created_at, people.date_format, people.timezone) as created,
+        parse_datetime(people.updated_at, people.date_format, people.timezone) as updated
+    from people
+    left join countries
+        on people.country = countries.raw_value
 ),
 
-with_email as (
+parsed as (
     select
-        unwrapped.*,
-        {{ clean_email('unwrapped.email_unwrapped') }} as email_clean
-    from unwrapped
+        located.*,
+        emails.email as email_clean,
+        emails.match_key as email_match_key,
+        coalesce(emails.is_role, false) as email_is_role,
+        coalesce(emails.is_disposable, false) as email_is_disposable,
+        emails.issue as email_issue,
+        coalesce(second_emails.email, emails.second_email) as email_2_clean,
+        coalesce(second_emails.match_key, lower(emails.second_email)) as email_2_match_key,
+        second_emails.issue as email_2_issue,
+        names.person_kind as name_kind,
+        -- A name in one column is split by the parser; one that its source keeps in parts is not guessed anew.
+        case when located.full_name is not null then names.given_name end as parsed_given_name,
+        case when located.full_name is not null then names.middle_name end as parsed_middle_name,
+        case when located.full_name is not null then names.family_name end as parsed_family_name,
+        case when located.full_name is not null then names.name_suffix end as parsed_name_suffix,
+        names.nickname,
+        names.issue as name_issue,
+        coalesce(companies.company_name, names.company_name) as company_name_clean,
+        coalesce(companies.company_key, names.company_key) as company_key,
+        companies.issue as company_issue
+    from located
+    left join emails
+        on located.email = emails.raw_value
+    left join emails as second_emails
+        on located.email_2 = second_emails.raw_value
+    left join names
+        on located.name_line = names.raw_value
+    left join companies
+        on located.company_name = companies.raw_value
 ),
 
-cleaned as (
+canonical as (
     select
         ---------- keys
-        with_email.record_key,
-        with_email.source_system,
-        with_email.source_object,
-        with_email.source_id,
+        parsed.record_key,
+        parsed.source_system,
+        parsed.source_object,
+        parsed.source_id,
+        parsed.account_record_key,
 
         ---------- strings
-        case
-            when names.person_kind is not null and names.person_kind <> 'unknown' then names.person_kind
-            when {{ clean_name_part('with_email.given_name') }} is not null
-                or {{ clean_name_part('with_email.family_name') }} is not null then 'person'
-            when role_mailboxes.local_part is not null then 'role'
-            when {{ clean_text('with_email.company_name') }} is not null and with_email.email_clean is null
-                then 'company'
-            else 'unknown'
-        end as person_kind,
-        with_email.full_name as full_name_raw,
-        with_email.given_name as given_name_raw,
-        coalesce({{ clean_name_part('with_email.given_name') }}, {{ clean_name_part('names.given_name') }})
-            as given_name,
-        coalesce({{ clean_name_part('with_email.middle_name') }}, {{ clean_name_part('names.middle_name') }})
-            as middle_name,
-        with_email.family_name as family_name_raw,
-        coalesce({{ clean_name_part('with_email.family_name') }}, {{ clean_name_part('names.family_name') }})
-            as family_name,
-        coalesce({{ clean_text('with_email.name_suffix') }}, names.name_suffix) as name_suffix,
-        with_email.email as email_raw,
-        with_email.email_clean as email,
-        {{ email_match_key('with_email.email_clean') }} as email_match_key,
-        case
-            when {{ clean_text('with_email.email') }} is not null and with_email.email_clean is null
-                then 'not an e-mail address'
-        end as email_issue,
-        with_email.email_2 as email_2_raw,
-        {{ clean_email(unwrap_email('with_email.email_2')) }} as email_2,
-        with_email.phone as phone_raw,
+        {{ person_kind('parsed') }} as person_kind,
+        parsed.full_name as full_name_raw,
+        parsed.given_name as given_name_raw,
+        {{ name_part('given_name') }} as given_name,
+        parsed.middle_name as middle_name_raw,
+        {{ name_part('middle_name') }} as middle_name,
+        parsed.family_name as family_name_raw,
+        {{ name_part('family_name') }} as family_name,
+        parsed.name_suffix as name_suffix_raw,
+        coalesce({{ clean_text('parsed.name_suffix') }}, parsed.parsed_name_suffix) as name_suffix,
+        parsed.nickname,
+        parsed.name_issue,
+        parsed.email as email_raw,
+        parsed.email_clean as email,
+        parsed.email_match_key,
+        parsed.email_issue,
+        parsed.email_2 as email_2_raw,
+        parsed.email_2_clean as email_2,
+        parsed.email_2_match_key,
+        parsed.email_2_issue,
+        parsed.phone as phone_raw,
         phones.e164 as phone,
         phones.extension as phone_extension,
         phones.phone_type,
         phones.match_key as phone_match_key,
         phones.issue as phone_issue,
-        with_email.mobile as mobile_raw,
+        parsed.mobile as mobile_raw,
         mobiles.e164 as mobile,
         mobiles.match_key as mobile_match_key,
         mobiles.issue as mobile_issue,
-        with_email.address as address_raw,
-        addresses.house_number,
-        coalesce(addresses.street, {{ clean_text('with_email.street') }}) as street,
-        addresses.unit,
-        with_email.city as city_raw,
-        {{ clean_name_part('with_email.city') }} as city,
-        {{ clean_text('with_email.region') }} as region,
-        with_email.postal_code as postal_code_raw,
-        {{ clean_postal_code('with_email.postal_code', 'with_email.country_code') }} as postal_code,
-        with_email.country as country_raw,
-        case when not with_email.country_not_understood then with_email.country_code end as country,
-        case when with_email.country_not_understood then 'not a country' end as country_issue,
-        case
-            when addresses.address_key is not null then concat_ws(
-                '|',
-                addresses.address_key,
-                coalesce(
-                    {{ clean_postal_code('with_email.postal_code', 'with_email.country_code') }},
-                    {{ name_key('with_email.city') }}, ''
-                )
-            )
-        end as address_key,
-        addresses.issue as address_issue,
-        with_email.date_of_birth as date_of_birth_raw,
-        with_email.birth.issue as date_of_birth_issue,
-        {{ clean_text('with_email.national_id') }} as national_id,
-        with_email.company_name as company_name_raw,
-        coalesce(
-            {{ clean_text('with_email.company_name') }},
-            case when names.person_kind = 'company' then {{ clean_text('with_email.full_name') }} end
-        ) as company_name,
-        {{ company_key(
-            "coalesce(" ~ clean_text('with_email.company_name')
-            ~ ", case when names.person_kind = 'company' then " ~ clean_text('with_email.full_name') ~ " end)"
-        ) }} as company_key,
-        {{ clean_text('with_email.job_title') }} as job_title,
-        {{ clean_text('with_email.website') }} as website,
-        {{ clean_text('with_email.external_ids') }} as external_ids,
-        with_email.created_at as created_at_raw,
-        with_email.created.issue as created_at_issue,
-        with_email.updated_at as updated_at_raw,
-        with_email.updated.issue as updated_at_issue,
+        coalesce(phones.second_e164, mobiles.second_e164) as phone_2,
+        {{ clean_place('parsed') }},
+        parsed.date_of_birth as date_of_birth_raw,
+        parsed.birth.issue as date_of_birth_issue,
+        parsed.national_id as national_id_raw,
+        {{ clean_text('parsed.national_id') }} as national_id,
+        parsed.company_name as company_name_raw,
+        parsed.company_name_clean as company_name,
+        parsed.company_key,
+        parsed.company_issue as company_name_issue,
+        {{ clean_text('parsed.job_title') }} as job_title,
+        {{ clean_text('parsed.website') }} as website,
+        {{ clean_text('parsed.external_ids') }} as external_ids,
+        parsed.created_at as created_at_raw,
+        parsed.created.issue as created_at_issue,
+        parsed.updated_at as updated_at_raw,
+        parsed.updated.issue as updated_at_issue,
+        parsed.typing_issue,
+        {{ text_issue([
+            'parsed.name_line', 'parsed.email', 'parsed.phone', 'parsed.mobile', 'parsed.address', 'parsed.city',
+            'parsed.region', 'parsed.postal_code', 'parsed.country', 'parsed.company_name', 'parsed.job_title',
+            'parsed.website', 'parsed.national_id', 'parsed.date_of_birth'
+        ], words=['parsed.name_line', 'parsed.city', 'parsed.company_name', 'parsed.job_title']) }} as text_issue,
+        parsed.outdated_rule,
 
         ---------- booleans
-        coalesce(role_mailboxes.local_part is not null, false) as email_is_role,
-        coalesce(disposable_domains.domain is not null, false) as email_is_disposable,
-        with_email.is_email_opted_out,
+        parsed.email_is_role,
+        parsed.email_is_disposable,
+        parsed.is_email_opted_out,
+        parsed.is_phone_opted_out,
+        parsed.outdated_rule is not null as is_outdated,
 
         ---------- dates
-        cast(with_email.birth.value as date) as date_of_birth,
+        cast(parsed.birth.value as date) as date_of_birth,
 
         ---------- timestamps
-        cast(with_email.created.value as timestamp) as created_at,
-        cast(with_email.updated.value as timestamp) as updated_at,
-        with_email.first_landed_at,
+        cast(parsed.created.value as timestamp) as created_at,
+        cast(parsed.updated.value as timestamp) as updated_at,
+        parsed.first_landed_at,
 
         ---------- lineage
-        with_email.load_id,
-        {{ record_hash('with_email.record_hash', more=['(select rules.version from rules)']) }} as record_hash
-    from with_email
+        parsed.load_id,
+        {{ record_hash('parsed.record_hash', more=outdated_versions('parsed')) }} as record_hash
+    from parsed
     left join phones
-        on with_email.phone = phones.raw_value
-        and coalesce(with_email.country_code, '') = phones.region
+        on parsed.phone = phones.raw_value
+        and coalesce(parsed.country_code, '') = phones.region
     left join phones as mobiles
-        on with_email.mobile = mobiles.raw_value
-        and coalesce(with_email.country_code, '') = mobiles.region
+        on parsed.mobile = mobiles.raw_value
+        and coalesce(parsed.country_code, '') = mobiles.region
     left join addresses
-        on with_email.address = addresses.raw_value
-        and coalesce(with_email.country_code, '') = addresses.country
-    left join names
-        on with_email.full_name = names.raw_value
-    left join role_mailboxes
-        on split_part(lower(with_email.email_clean), '@', 1) = role_mailboxes.local_part
-    left join disposable_domains
-        on split_part(with_email.email_clean, '@', 2) = disposable_domains.domain
+        on parsed.address = addresses.raw_value
+        and coalesce(parsed.country_given, '') = addresses.country
+),
+
+cleaned as (
+    select
+        canonical.*,
+        {{ person_issues() }} as issues
+    from canonical
 )
 {% endmacro %}
+
+{#- The dictionaries that clean_people and clean_accounts look values up in, as CTEs. -#}
+{% macro dictionaries() %}
+phones as (
+    select * from {{ ref('cln_phone_dictionary') }}
+),
+
+emails as (
+    select * from {{ ref('cln_email_dictionary') }}
+),
+
+addresses as (
+    select * from {{ ref('cln_address_dictionary') }}
+),
+
+countries as (
+    select * from {{ ref('cln_country_dictionary') }}
+),
+
+names as (
+    select * from {{ ref('cln_person_name_dictionary') }}
+),
+
+companies as (
+    select * from {{ ref('cln_company_dictionary') }}
+),
+{% endmacro %}
+
+{#- What a person record names: as its name says, else by the columns that are filled. -#}
+{% macro person_kind(table) -%}
+    case
+        when {{ table }}.name_kind in ('person', 'company', 'couple', 'role') then {{ table }}.name_kind
+        when {{ clean_name_part(table ~ '.given_name') }} is not null
+            or {{ clean_name_part(table ~ '.family_name') }} is not null then 'person'
+        when {{ table }}.email_is_role then 'role'
+        when {{ table }}.company_name_clean is not null and {{ table }}.email_clean is null then 'company'
+        else 'unknown'
+    end
+{%- endmacro %}
+
+{#- A part of a person's name, from its own column or from the parsed full name; a company or a role has none. -#}
+{% macro name_part(field) -%}
+    case
+        when parsed.name_kind in ('company', 'role') then null
+        else coalesce({{ clean_name_part('parsed.' ~ field) }}, parsed.parsed_{{ field }})
+    end
+{%- endmacro %}
+
+{#- The columns of a place: each written beside its clean form, what an address names where its own column is empty. -#}
+{% macro clean_place(table) -%}
+    {%- set own_code = own_text("clean_postal_code(" ~ table ~ ".postal_code, " ~ table ~ ".country_code)") -%}
+    {%- set own_region = own_text("clean_region(" ~ table ~ ".region, " ~ table ~ ".country_code)") -%}
+    {%- set postal_code = "coalesce(" ~ own_code ~ ", addresses.postal_code)" -%}
+    {%- set city = "coalesce(" ~ clean_name_part(table ~ ".city") ~ ", addresses.city)" -%}
+    {{ table }}.address as address_raw,
+        addresses.house_number,
+        addresses.street,
+        addresses.unit,
+        {{ table }}.city as city_raw,
+        {{ city }} as city,
+        {{ table }}.region as region_raw,
+        coalesce({{ own_region }}, addresses.region) as region,
+        {{ table }}.postal_code as postal_code_raw,
+        {{ postal_code }} as postal_code,
+        case
+            when trim({{ table }}.postal_code) <> ''
+                and {{ own_code }} is null
+                then 'not a postal code of its country'
+        end as postal_code_issue,
+        addresses.postal_code_suffix,
+        {{ table }}.country as country_raw,
+        -- What the address says comes before the default of the file or the project, not before the record's own.
+        case
+            when {{ table }}.country_issue is null
+                then coalesce({{ table }}.country_written, addresses.country_named, {{ table }}.country_code)
+        end as country,
+        {{ table }}.country_issue,
+        case
+            when addresses.address_key is not null then concat_ws(
+                '|', addresses.address_key, coalesce({{ postal_code }}, {{ name_key(city) }}, '')
+            )
+        end as address_key,
+        addresses.issue as address_issue
+{%- endmacro %}

@@ -17,3 +17,20 @@ last digit of the latter is always 0, so that two decimals hold them.
         end as decimal(18, 2)
     )
 {%- endmacro %}
+
+{#- A currency as its ISO 4217 code is written; needs no table, so that an unknown one is kept and flagged. -#}
+{% macro clean_currency(text) -%} upper({{ clean_text(text) }}) {%- endmacro %}
+
+{#- Why an amount has no value in the reporting currency; `rates` is the row of cln_exchange_rates joined to it. -#}
+{% macro currency_issue(text) -%}
+    case
+        when {{ clean_text(text) }} is null then 'no currency'
+        when rates.rate is null then 'no exchange rate'
+    end
+{%- endmacro %}
+
+{#- An amount in the reporting currency, to the cent. -#}
+{% macro in_reporting_currency(amount) -%} cast(round({{ amount }} * rates.rate, 2) as decimal(18, 2)) {%- endmacro %}
+
+{#- What a fact's hash holds beside its staged row: the rates it was converted by. -#}
+{% macro rates_versions() %}{{ return(['(select max(known.version) from rates as known)']) }}{% endmacro %}

@@ -1,14 +1,9 @@
-{#- The country that decides how a record's phone and address are read: its own, the file's, the project's. -#}
-{% macro country_of(country, default_country) -%}
-    coalesce(parse_country({{ country }}), {{ default_country }}
-    {%- if var('default_country', none) %}, '{{ var("default_country") }}'{% endif %})
+{#- The country of the project, for records that neither they nor their file give one; null where the project has none. -#}
+{% macro project_country() -%}
+    {%- if var('default_country', none) -%} '{{ var("default_country") }}' {%- else -%} cast(null as varchar) {%- endif -%}
 {%- endmacro %}
 
-{#- A postal code as its country prints it: prefixes (D-, CH-) cut, five digits for the United States. -#}
-{% macro clean_postal_code(text, country) -%}
-    case
-        when {{ country }} = 'US'
-            then nullif(substr({{ regex_replace_all(text, '[^0-9]', '') }}, 1, 5), '')
-        else upper({{ regex_replace_all(clean_text(text), '^(D|CH|A|F|B|L|NL|SE|FI|DK)-\\s?', '') }})
-    end
+{#- The country that decides how a record's phone is read: its own code, the file's, the project's. -#}
+{% macro country_of(country, default_country) -%}
+    coalesce({{ country }}, {{ default_country }}, {{ project_country() }})
 {%- endmacro %}

@@ -1,4 +1,4 @@
--- One row per distinct street line as written, parsed once into house number, street and unit.
+-- One row per distinct address as written, parsed once into its parts.
 -- A library upgrade or a change of the UDF changes udf_version(), and with it every hash: all values are parsed anew.
 {{ config(
     materialized='incremental', incremental_strategy='state_difference', unique_key='dictionary_key',
@@ -19,7 +19,7 @@ changed as (
 parsed as (
     select
         changed.*,
-        parse_address(changed.raw_value, nullif(changed.country, '')) as result
+        parse_address(changed.raw_value, nullif(changed.country, ''), {{ project_country() }}) as result
     from changed
 ),
 
@@ -34,6 +34,11 @@ named as (
         parsed.result.house_number,
         parsed.result.street,
         parsed.result.unit,
+        parsed.result.city,
+        parsed.result.region,
+        parsed.result.postal_code,
+        parsed.result.postal_code_suffix,
+        parsed.result.country as country_named,
         parsed.result.address_key,
         parsed.result.issue,
 

@@ -8,32 +8,19 @@
 
 with
 
+{{ dictionaries() }}
+
+outdated_rules as (
+    select * from {{ ref('cln_outdated_rules') }}
+),
+
 staged as (
-    select * from {{ ref('stg_erp__customers') }} where not is_deleted
-),
-
-phones as (
-    select * from {{ ref('cln_phone_dictionary') }}
-),
-
-addresses as (
-    select * from {{ ref('cln_address_dictionary') }}
-),
-
-names as (
-    select * from {{ ref('cln_person_name_dictionary') }}
-),
-
-role_mailboxes as (
-    select * from {{ ref('role_mailboxes') }}
-),
-
-disposable_domains as (
-    select * from {{ ref('disposable_domains') }}
-),
-
-rules as (
-    select * from {{ ref('cln_rules_version') }}
+    select
+        customers.*,
+        {{ outdated_rule('customers') }} as outdated_rule
+    from {{ ref('stg_erp__customers') }} as customers
+    cross join outdated_rules
+    where not customers.is_deleted
 ),
 
 people as (
@@ -42,6 +29,7 @@ people as (
         staged.source_system,
         staged.source_object,
         staged.source_id,
+        cast(null as varchar) as account_record_key,
         staged.full_name,
         cast(null as varchar) as given_name,
         cast(null as varchar) as middle_name,
@@ -52,7 +40,6 @@ people as (
         staged.phone,
         staged.mobile,
         staged.address,
-        cast(null as varchar) as street,
         staged.city,
         staged.region,
         staged.postal_code,
@@ -64,18 +51,21 @@ people as (
         cast(null as varchar) as job_title,
         cast(null as varchar) as website,
         cast(null as varchar) as external_ids,
-        staged.created_at,
-        staged.updated_at,
-        cast('iso' as varchar) as date_format,
-        cast('UTC' as varchar) as timezone,
+        cast(staged.created_at as varchar) as created_at,
+        cast(staged.updated_at as varchar) as updated_at,
+        'iso' as date_format,
+        'UTC' as timezone,
+        cast(null as varchar) as typing_issue,
         cast(null as boolean) as is_email_opted_out,
+        cast(null as boolean) as is_phone_opted_out,
+        staged.outdated_rule,
         staged.first_landed_at,
         staged.load_id,
         staged.record_hash
     from staged
-    {{ only_changed('staged', more=['(select rules.version from rules)']) }}
+    {{ only_changed('staged', more=outdated_versions('staged')) }}
 ),
 
-{{ clean_people('people') }}
+{{ clean_people() }}
 
 select * from cleaned

@@ -6,21 +6,17 @@
 
 with
 
+rates as (
+    select * from {{ ref('cln_exchange_rates') }}
+),
+
 invoices as (
     select * from {{ ref('stg_erp__invoices') }} where not is_deleted
 ),
 
-rates as (
-    select * from {{ ref('exchange_rates') }} where reporting_currency = '{{ var("reporting_currency") }}'
-),
-
-rates_version as (
-    select md5({{ join_text(row_text('rates'), '|', 'currency') }}) as version from rates
-),
-
 changed as (
-    select * from invoices
-    {{ only_changed('invoices', more=['(select rates_version.version from rates_version)']) }}
+    select invoices.* from invoices
+    {{ only_changed('invoices', more=rates_versions()) }}
 ),
 
 cleaned as (
@@ -34,13 +30,16 @@ cleaned as (
 
         ---------- strings
         {{ clean_text('changed.invoice_number') }} as invoice_number,
-        upper({{ clean_text('changed.currency') }}) as currency,
+        {{ clean_currency('changed.currency') }} as currency,
         lower({{ clean_text('changed.status') }}) as status,
-        case when rates.rate is null then 'no exchange rate' end as currency_issue,
+        {{ currency_issue('changed.currency') }} as currency_issue,
+        {{ record_issues({
+            'amount_can_be_converted': currency_issue('changed.currency')
+        }) }} as issues,
 
         ---------- numbers
         changed.amount,
-        cast(round(changed.amount * rates.rate, 2) as decimal(18, 2)) as amount_reporting,
+        {{ in_reporting_currency('changed.amount') }} as amount_reporting,
 
         ---------- dates
         changed.issued_date,
@@ -54,11 +53,10 @@ cleaned as (
 
         ---------- lineage
         changed.load_id,
-        {{ record_hash('changed.record_hash', more=['(select rates_version.version from rates_version)']) }}
-            as record_hash
+        {{ record_hash('changed.record_hash', more=rates_versions()) }} as record_hash
     from changed
     left join rates
-        on upper(trim(changed.currency)) = rates.currency
+        on {{ clean_currency('changed.currency') }} = rates.currency
 )
 
 select * from cleaned

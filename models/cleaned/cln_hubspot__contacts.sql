@@ -8,32 +8,19 @@
 
 with
 
+{{ dictionaries() }}
+
+outdated_rules as (
+    select * from {{ ref('cln_outdated_rules') }}
+),
+
 staged as (
-    select * from {{ ref('stg_hubspot__contacts') }} where not is_deleted
-),
-
-phones as (
-    select * from {{ ref('cln_phone_dictionary') }}
-),
-
-addresses as (
-    select * from {{ ref('cln_address_dictionary') }}
-),
-
-names as (
-    select * from {{ ref('cln_person_name_dictionary') }}
-),
-
-role_mailboxes as (
-    select * from {{ ref('role_mailboxes') }}
-),
-
-disposable_domains as (
-    select * from {{ ref('disposable_domains') }}
-),
-
-rules as (
-    select * from {{ ref('cln_rules_version') }}
+    select
+        contacts.*,
+        {{ outdated_rule('contacts', job_title='contacts.job_title') }} as outdated_rule
+    from {{ ref('stg_hubspot__contacts') }} as contacts
+    cross join outdated_rules
+    where not contacts.is_deleted
 ),
 
 people as (
@@ -42,6 +29,7 @@ people as (
         staged.source_system,
         staged.source_object,
         staged.source_id,
+        staged.company_record_key as account_record_key,
         cast(null as varchar) as full_name,
         staged.given_name,
         cast(null as varchar) as middle_name,
@@ -52,7 +40,6 @@ people as (
         staged.phone,
         staged.mobile,
         staged.address,
-        cast(null as varchar) as street,
         staged.city,
         staged.region,
         staged.postal_code,
@@ -66,16 +53,19 @@ people as (
         cast(null as varchar) as external_ids,
         staged.created_at,
         staged.updated_at,
-        cast('iso' as varchar) as date_format,
+        'iso' as date_format,
         cast(null as varchar) as timezone,
+        staged.typing_issue,
         staged.is_email_opted_out,
+        cast(null as boolean) as is_phone_opted_out,
+        staged.outdated_rule,
         staged.first_landed_at,
         staged.load_id,
         staged.record_hash
     from staged
-    {{ only_changed('staged', more=['(select rules.version from rules)']) }}
+    {{ only_changed('staged', more=outdated_versions('staged')) }}
 ),
 
-{{ clean_people('people') }}
+{{ clean_people() }}
 
 select * from cleaned

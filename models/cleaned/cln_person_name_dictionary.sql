@@ -1,4 +1,4 @@
--- One row per distinct full name as written, parsed once: what it names, and a person's parts.
+-- One row per distinct name as written, parsed once: what it names, and a person's parts.
 -- A library upgrade or a change of the UDF changes udf_version(), and with it every hash: all values are parsed anew.
 {{ config(
     materialized='incremental', incremental_strategy='state_difference', unique_key='dictionary_key',
@@ -19,7 +19,8 @@ changed as (
 parsed as (
     select
         changed.*,
-        parse_person_name(changed.raw_value) as result
+        parse_person_name(changed.raw_value) as result,
+        clean_company(changed.raw_value) as company
     from changed
 ),
 
@@ -35,6 +36,14 @@ named as (
         parsed.result.middle_name,
         parsed.result.family_name,
         parsed.result.name_suffix,
+        parsed.result.nickname,
+        parsed.result.issue,
+        case
+            when parsed.result.person_kind = 'company' then {{ own_text('parsed.company.company_name') }}
+        end as company_name,
+        case
+            when parsed.result.person_kind = 'company' then {{ own_text('parsed.company.company_key') }}
+        end as company_key,
 
         ---------- lineage
         {{ record_hash('parsed.value_hash') }} as record_hash

@@ -19,7 +19,7 @@ changed as (
 parsed as (
     select
         changed.*,
-        parse_phone(changed.raw_value, changed.region) as result
+        parse_phone(changed.raw_value, nullif(changed.country, '')) as result
     from changed
 ),
 
@@ -30,11 +30,14 @@ named as (
 
         ---------- strings
         parsed.raw_value,
-        parsed.region,
+        parsed.country as region,
         parsed.result.e164,
         parsed.result.extension,
         parsed.result.phone_type,
         parsed.result.match_key,
+        parsed.result.second_e164,
+        parsed.result.second_extension,
+        parsed.result.second_type,
         parsed.result.issue,
 
         ---------- lineage

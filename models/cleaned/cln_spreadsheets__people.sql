@@ -8,32 +8,19 @@
 
 with
 
+{{ dictionaries() }}
+
+outdated_rules as (
+    select * from {{ ref('cln_outdated_rules') }}
+),
+
 staged as (
-    select * from {{ ref('stg_spreadsheets__people') }} where not is_deleted
-),
-
-phones as (
-    select * from {{ ref('cln_phone_dictionary') }}
-),
-
-addresses as (
-    select * from {{ ref('cln_address_dictionary') }}
-),
-
-names as (
-    select * from {{ ref('cln_person_name_dictionary') }}
-),
-
-role_mailboxes as (
-    select * from {{ ref('role_mailboxes') }}
-),
-
-disposable_domains as (
-    select * from {{ ref('disposable_domains') }}
-),
-
-rules as (
-    select * from {{ ref('cln_rules_version') }}
+    select
+        people.*,
+        {{ outdated_rule('people', job_title='people.job_title') }} as outdated_rule
+    from {{ ref('stg_spreadsheets__people') }} as people
+    cross join outdated_rules
+    where not people.is_deleted
 ),
 
 people as (
@@ -42,6 +29,7 @@ people as (
         staged.source_system,
         staged.source_object,
         staged.source_id,
+        cast(null as varchar) as account_record_key,
         staged.full_name,
         staged.given_name,
         staged.middle_name,
@@ -51,8 +39,7 @@ people as (
         staged.email_2,
         staged.phone,
         staged.mobile,
-        coalesce(staged.address, concat_ws(', ', staged.street, staged.street_2)) as address,
-        cast(null as varchar) as street,
+        staged.address_line as address,
         staged.city,
         staged.region,
         staged.postal_code,
@@ -68,14 +55,17 @@ people as (
         staged.updated_at,
         staged.date_format,
         staged.timezone,
+        cast(null as varchar) as typing_issue,
         cast(null as boolean) as is_email_opted_out,
+        cast(null as boolean) as is_phone_opted_out,
+        staged.outdated_rule,
         staged.first_landed_at,
         staged.load_id,
         staged.record_hash
     from staged
-    {{ only_changed('staged', more=['(select rules.version from rules)']) }}
+    {{ only_changed('staged', more=outdated_versions('staged')) }}
 ),
 
-{{ clean_people('people') }}
+{{ clean_people() }}
 
 select * from cleaned

@@ -15,13 +15,16 @@ customers as (
 ),
 
 offered as (
-    select customer_id, record_key, 'email' as contact_type, email as contact_value, updated_at from members
+    select customer_id, record_key, 'email' as contact_type, email as contact_value, is_outdated, updated_at
+    from members
     union all
-    select customer_id, record_key, 'email', email_2, updated_at from members
+    select customer_id, record_key, 'email', email_2, is_outdated, updated_at from members
     union all
-    select customer_id, record_key, 'phone', phone, updated_at from members
+    select customer_id, record_key, 'phone', phone, is_outdated, updated_at from members
     union all
-    select customer_id, record_key, 'phone', mobile, updated_at from members
+    select customer_id, record_key, 'phone', mobile, is_outdated, updated_at from members
+    union all
+    select customer_id, record_key, 'phone', phone_2, is_outdated, updated_at from members
 ),
 
 contact_points as (
@@ -37,6 +40,8 @@ contact_points as (
         ---------- booleans
         coalesce(max(offered.contact_value in (customers.email, customers.phone, customers.mobile)), false)
             as is_golden,
+        -- Every record that offers it is outdated.
+        min(offered.is_outdated) as is_outdated,
 
         ---------- timestamps
         max(offered.updated_at) as last_seen_at

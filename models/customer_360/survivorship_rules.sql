@@ -18,7 +18,19 @@ rules as (
         mappings.source_object,
         field_groups.field,
         field_groups.field_group,
-        min(mappings.survivorship_rule) as survivorship_rule,
+        min(
+            case
+                when mappings.survivorship_rule in (
+                    'most_recent', 'most_complete', 'most_frequent', 'source_priority', 'any_true'
+                )
+                    then mappings.survivorship_rule
+                else {{ fail_with(
+                    "concat('field_mappings.csv: nothing implements the survivorship_rule ', "
+                    ~ "mappings.survivorship_rule, ' of ', mappings.source_system, '.', mappings.source_object, '.', "
+                    ~ "mappings.source_field, '; take one of those in customer_field_lineage')"
+                ) }}
+            end
+        ) as survivorship_rule,
         min(cast(mappings.source_priority as integer)) as source_priority
     from field_groups
     inner join mappings

@@ -21,14 +21,16 @@ held as (
         email_match_key as identifier_value
     from changed
     union
-    select record_key, record_hash, given_name, family_name, false, 'email',
-        {{ email_match_key('email_2') }}
+    select record_key, record_hash, given_name, family_name, false, 'email', email_2_match_key
     from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'phone', phone_match_key
     from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'phone', mobile_match_key
+    from changed
+    union
+    select record_key, record_hash, given_name, family_name, false, 'phone', phone_2
     from changed
     union
     select record_key, record_hash, given_name, family_name, false, 'national_id', national_id

@@ -63,6 +63,10 @@ phones as (
     select * from {{ ref('cln_phone_dictionary') }}
 ),
 
+record_quality as (
+    select * from {{ ref('mon_record_quality') }}
+),
+
 measured as (
     select
         'sync_latency_minutes' as kpi,
@@ -73,6 +77,8 @@ measured as (
     select 'data_age_beyond_expectation', count(case when is_stale then 1 end), null from freshness
     union all
     select 'landing_error_rate', 100.0 * sum(rows_rejected) / nullif(sum(rows_served), 0), null from runs
+    union all
+    select 'record_error_rate', 100.0 * sum(records_in_error) / nullif(sum(records), 0), null from record_quality
     union all
     select 'duplicate_rate', 100.0 * (1 - count(*) / nullif(sum(record_count), 0)), null from customers
     union all

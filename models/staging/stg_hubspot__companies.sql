@@ -47,6 +47,11 @@ renamed as (
         companies.createdate as created_at,
         companies.hs_lastmodifieddate as updated_at,
         companies.custom_fields,
+        {{ typing_issue('companies', {
+            'numberofemployees': 'whole_number', 'num_associated_contacts': 'whole_number',
+            'num_associated_deals': 'whole_number', 'createdate': 'time',
+            'hs_lastmodifieddate': 'time'
+        }) }} as typing_issue,
 
         ---------- numbers
         try_cast(companies.numberofemployees as bigint) as employee_count,

@@ -54,6 +54,9 @@ renamed as (
         contacts.lastmodifieddate as updated_at,
         contacts.lifecyclestage as lifecycle_stage,
         contacts.custom_fields,
+        {{ typing_issue('contacts', {
+            'hs_email_optout': 'flag', 'num_associated_deals': 'whole_number'
+        }) }} as typing_issue,
 
         ---------- numbers
         try_cast(contacts.num_associated_deals as bigint) as deal_count,

@@ -42,6 +42,10 @@ renamed as (
         deals.createdate as created_at,
         deals.hs_lastmodifieddate as updated_at,
         deals.custom_fields,
+        {{ typing_issue('deals', {
+            'amount': 'number', 'num_associated_contacts': 'whole_number',
+            'closedate': 'time', 'createdate': 'time', 'hs_lastmodifieddate': 'time'
+        }) }} as typing_issue,
 
         ---------- numbers
         try_cast(deals.amount as decimal(18, 2)) as amount,

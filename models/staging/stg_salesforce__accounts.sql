@@ -47,6 +47,10 @@ renamed as (
         accounts.created_date as created_at,
         accounts.last_modified_date as updated_at,
         accounts.custom_fields,
+        {{ typing_issue('accounts', {
+            'number_of_employees': 'number', 'annual_revenue': 'number',
+            'created_date': 'time', 'last_modified_date': 'time'
+        }) }} as typing_issue,
 
         ---------- numbers
         try_cast(try_cast(accounts.number_of_employees as double) as bigint) as employee_count,

@@ -27,15 +27,19 @@ renamed as (
         campaign_members.campaign_id,
         'salesforce:campaigns:' || campaign_members.campaign_id as campaign_record_key,
         campaign_members.contact_id,
+        'salesforce:contacts:' || campaign_members.contact_id as contact_record_key,
         campaign_members.lead_id,
-        coalesce('salesforce:contacts:' || campaign_members.contact_id, 'salesforce:leads:' || campaign_members.lead_id)
-            as person_record_key,
+        'salesforce:leads:' || campaign_members.lead_id as lead_record_key,
 
         ---------- strings
         campaign_members.status as member_status,
         campaign_members.created_date as created_at,
         campaign_members.last_modified_date as updated_at,
         campaign_members.custom_fields,
+        {{ typing_issue('campaign_members', {
+            'has_responded': 'flag', 'first_responded_date': 'date', 'created_date': 'time',
+            'last_modified_date': 'time'
+        }) }} as typing_issue,
 
         ---------- booleans
         campaign_members.is_deleted,

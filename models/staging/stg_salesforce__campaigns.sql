@@ -34,6 +34,10 @@ renamed as (
         campaigns.created_date as created_at,
         campaigns.last_modified_date as updated_at,
         campaigns.custom_fields,
+        {{ typing_issue('campaigns', {
+            'budgeted_cost': 'number', 'is_active': 'flag', 'start_date': 'date',
+            'end_date': 'date', 'created_date': 'time', 'last_modified_date': 'time'
+        }) }} as typing_issue,
 
         ---------- numbers
         try_cast(campaigns.budgeted_cost as decimal(18, 2)) as budgeted_cost,

@@ -50,6 +50,10 @@ renamed as (
         contacts.created_date as created_at,
         contacts.last_modified_date as updated_at,
         contacts.custom_fields,
+        {{ typing_issue('contacts', {
+            'has_opted_out_of_email': 'flag', 'do_not_call': 'flag',
+            'is_email_bounced': 'flag'
+        }) }} as typing_issue,
 
         ---------- booleans
         contacts.is_deleted,

@@ -54,6 +54,10 @@ renamed as (
         leads.created_date as created_at,
         leads.last_modified_date as updated_at,
         leads.custom_fields,
+        {{ typing_issue('leads', {
+            'has_opted_out_of_email': 'flag', 'do_not_call': 'flag', 'is_converted': 'flag',
+            'converted_date': 'date'
+        }) }} as typing_issue,
 
         ---------- booleans
         leads.is_deleted,

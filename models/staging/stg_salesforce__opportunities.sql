@@ -40,6 +40,11 @@ renamed as (
         opportunities.created_date as created_at,
         opportunities.last_modified_date as updated_at,
         opportunities.custom_fields,
+        {{ typing_issue('opportunities', {
+            'amount': 'number', 'expected_revenue': 'number', 'probability': 'number',
+            'is_closed': 'flag', 'is_won': 'flag', 'close_date': 'date',
+            'created_date': 'time', 'last_modified_date': 'time'
+        }) }} as typing_issue,
 
         ---------- numbers
         try_cast(opportunities.amount as decimal(18, 2)) as amount,

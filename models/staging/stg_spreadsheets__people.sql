@@ -42,6 +42,7 @@ renamed as (
         people.address,
         people.street,
         people.street_2,
+        coalesce(people.address, nullif(concat_ws(', ', people.street, people.street_2), '')) as address_line,
         people.city,
         people.region,
         people.postal_code,

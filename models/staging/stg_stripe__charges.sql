@@ -43,6 +43,11 @@ renamed as (
         charges.failure_message,
         charges.metadata,
         charges.custom_fields,
+        {{ typing_issue('charges', {
+            'amount': 'whole_number', 'amount_captured': 'whole_number',
+            'amount_refunded': 'whole_number', 'paid': 'flag', 'captured': 'flag',
+            'refunded': 'flag', 'disputed': 'flag', 'created': 'whole_number'
+        }) }} as typing_issue,
 
         ---------- numbers
         {{ major_units('charges.amount', 'charges.currency') }} as amount,

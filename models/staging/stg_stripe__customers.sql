@@ -62,6 +62,9 @@ renamed as (
         customers.preferred_locales,
         customers.metadata,
         customers.custom_fields,
+        {{ typing_issue('customers', {
+            'balance': 'whole_number', 'delinquent': 'flag', 'created': 'whole_number'
+        }) }} as typing_issue,
 
         ---------- numbers
         {{ major_units('customers.balance', 'customers.currency') }} as balance,

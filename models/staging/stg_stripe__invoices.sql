@@ -43,6 +43,14 @@ renamed as (
         invoices.customer_phone as billing_phone,
         invoices.metadata,
         invoices.custom_fields,
+        {{ typing_issue('invoices', {
+            'total': 'whole_number', 'subtotal': 'whole_number',
+            'amount_due': 'whole_number', 'amount_paid': 'whole_number',
+            'amount_remaining': 'whole_number', 'attempt_count': 'whole_number',
+            'created': 'whole_number', 'due_date': 'whole_number',
+            'finalized': 'whole_number', 'paid': 'whole_number', 'voided': 'whole_number',
+            'period_start': 'whole_number', 'period_end': 'whole_number'
+        }) }} as typing_issue,
 
         ---------- numbers
         {{ major_units('invoices.total', 'invoices.currency') }} as amount,

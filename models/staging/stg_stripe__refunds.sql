@@ -37,6 +37,9 @@ renamed as (
         refunds.payment_intent as payment_intent_id,
         refunds.metadata,
         refunds.custom_fields,
+        {{ typing_issue('refunds', {
+            'amount': 'whole_number', 'created': 'whole_number'
+        }) }} as typing_issue,
 
         ---------- numbers
         {{ major_units('refunds.amount', 'refunds.currency') }} as amount,

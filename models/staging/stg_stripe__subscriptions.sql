@@ -43,6 +43,14 @@ renamed as (
         {{ json_text('subscriptions.cancellation_details', '$.feedback') }} as cancellation_feedback,
         subscriptions.metadata,
         subscriptions.custom_fields,
+        {{ typing_issue('subscriptions', {
+            'item_unit_amount': 'whole_number', 'cancel_at_period_end': 'flag',
+            'created': 'whole_number', 'start_date': 'whole_number',
+            'item_period_start': 'whole_number', 'item_period_end': 'whole_number',
+            'cancel_at': 'whole_number', 'canceled_at': 'whole_number',
+            'ended_at': 'whole_number', 'trial_start': 'whole_number',
+            'trial_end': 'whole_number'
+        }) }} as typing_issue,
 
         ---------- numbers
         {{ major_units('subscriptions.item_unit_amount', 'subscriptions.currency') }} as unit_amount,

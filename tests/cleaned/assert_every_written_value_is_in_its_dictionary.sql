@@ -1,7 +1,7 @@
 -- The dictionaries hold exactly the values that the sources hold today: no gaps, no leftovers.
 with
 
-{% for name in ['phone', 'address', 'person_name'] -%}
+{% for name in ['country', 'phone', 'email', 'address', 'person_name', 'company'] -%}
 {{ name }}_gaps as (
     select written.dictionary_key, 'missing in cln_{{ name }}_dictionary' as problem
     from {{ ref('cln_' ~ name ~ '_values') }} as written
@@ -18,11 +18,10 @@ with
 
 {% endfor -%}
 gaps as (
-    select * from phone_gaps
-    union all
-    select * from address_gaps
-    union all
-    select * from person_name_gaps
+    {%- for name in ['country', 'phone', 'email', 'address', 'person_name', 'company'] %}
+    select * from {{ name }}_gaps
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
 select * from gaps

@@ -51,7 +51,7 @@ DAY_ONE = [
     _row("10", "Greta", "Grau", email="greta@mail.test"),
     _row("11", "Hugo", "Hart", phone="030 3334444"),
     # a cell that a spreadsheet program would run
-    _row("12", "Ilse", "Ivers", email="ilse@mail.test", company='=HYPERLINK("x";"y")'),
+    _row("12", "Ilse", "Ivers", email="ilse@mail.test", city='=HYPERLINK("x";"y")'),
     # two customers until 15 comes
     _row("13", "Jana", "Jung", email="jana@mail.test"),
     _row("14", "Jana", "Jung", email="jana@work.test", born="1985-05-05"),

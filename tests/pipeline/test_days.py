@@ -42,16 +42,14 @@ def members(owners: dict[str, str]) -> dict[str, frozenset[str]]:
     return {customer: frozenset(records) for customer, records in groups.items()}
 
 
-def matched_truth(environment) -> list[tuple[str, str, str, str]]:
-    """The truth of the objects that are cleaned and matched; the others are staged and wait for their cleaned model."""
+def truth_of(environment) -> list[tuple[str, str, str, str]]:
     from sandbox.world import truth
 
-    matched = {("hubspot", "contacts"), ("erp", "customers")}
-    return [row for row in truth(environment) if row[:2] in matched or row[1] == "people"]
+    return truth(environment)
 
 
 def live_truth(environment) -> dict[str, str]:
-    return {":".join(row[:3]): row[3] for row in matched_truth(environment)}
+    return {":".join(row[:3]): row[3] for row in truth_of(environment)}
 
 
 def test_matching_is_judged_against_the_truth(world):
@@ -59,7 +57,7 @@ def test_matching_is_judged_against_the_truth(world):
     owners = customers(world)
     assert set(owners) == set(truth), "live records and the world's records differ"
     customers_of = {tuple(key.split(":")): customer for key, customer in owners.items()}
-    judged = evaluate(customers_of, matched_truth(world))
+    judged = evaluate(customers_of, truth_of(world))
     assert judged.precision >= 0.95 and judged.f1 >= 0.75, judged
 
 

@@ -40,10 +40,8 @@ PAIRS = [
 ]
 QUICK = [
     ("salesforce", "expired_cursor", ONCE),
-    ("hubspot", "duplicate_page", ONCE),
     ("stripe", "401", LASTING),
     ("erp", "schema_dropped", ONCE),  # its 500 takes half a minute
-    ("spreadsheets", "truncated", ONCE),
 ]
 MUST_FAIL = {("spreadsheets", kind) for kind in ("truncated", "schema_dropped", "schema_renamed")} | {("erp", "500")}
 TIMES_OF_CHANGE = re.compile("modif|modstamp|updated_at|event_at")

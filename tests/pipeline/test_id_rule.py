@@ -81,7 +81,7 @@ class Ledger:
 def sql(module_environment) -> dict[str, str]:
     """The project's compiled SQL, cut loose from the warehouse's catalogue name."""
     environment = module_environment
-    support.build(environment)
+    support.begin(environment)
     models = ("idr_crosswalk", "idr_crosswalk_history", "idr_customer_ids", "idr_match_events", "idr_pending_ids",
               "idr_pending_events", "customer_id_redirects", "customer_360_history")  # fmt: skip
     # Compiled as for a full build: the state difference against `this` is the protocol's matter, not the rule's.

@@ -15,13 +15,14 @@ from ingest.settings import load_sources
 from operate import clock
 from operate.cli import c360
 from operate.environment import PROJECT_ROOT, Environment
-from operate.inventory_page import PAGE, read_seed, render
+from operate.inventory_page import PAGE, render
+from operate.pages import read_seed
 from operate.published import rows
 from operate.report import SOURCES_SQL, Quality
 from operate.report_html import render_html
 
-OBJECTS = {(row["source_system"], row["source_object"]): row for row in read_seed("source_objects")}
-SYSTEMS = {row["source_system"]: row for row in read_seed("source_systems")}
+OBJECTS = {(row["source_system"], row["source_object"]): row for row in read_seed("inventory/source_objects")}
+SYSTEMS = {row["source_system"]: row for row in read_seed("inventory/source_systems")}
 STRICTNESS = ("none", "indirect", "direct", "sensitive")
 NOW = support.START.replace(tzinfo=None)
 
@@ -88,7 +89,7 @@ def test_no_mapped_field_is_stricter_than_its_object():
 
 def test_stakeholders_need_what_exists_and_no_sooner_than_it_is_promised():
     known = models()
-    for row in read_seed("stakeholders"):
+    for row in read_seed("inventory/stakeholders"):
         who = f"{row['stakeholder']}: {row['needs']}"
         assert row["source_object"] or row["model"], f"{who} comes from nowhere"
         assert not row["model"] or row["model"] in known, who
@@ -101,7 +102,7 @@ def test_every_success_metric_is_measured_where_it_says():
     known = models()
     with open(PROJECT_ROOT / "seeds/governance/quality_kpis.csv", newline="", encoding="utf-8") as handle:
         kpis = {row["kpi"]: row for row in csv.DictReader(handle)}
-    for row in read_seed("success_metrics"):
+    for row in read_seed("inventory/success_metrics"):
         place = row["measured_by"]
         if place.startswith("c360 "):
             assert place.split()[1] in c360.commands, place

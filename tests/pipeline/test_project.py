@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from pathlib import Path
 
 import pytest
 import sqlglot
-import support
-import yaml
 
-from operate.build import target_path
 from operate.environment import PROJECT_ROOT
 
 LAYERS = ("staging", "cleaned", "identity_resolved", "customer_360", "monitoring")
@@ -20,18 +16,14 @@ CLOCK_READERS = {"operate/clock.py", "operate/lock.py"}
 
 
 @pytest.fixture(scope="module")
-def manifest(module_environment) -> dict:
-    """The manifest after every model was compiled."""
-    support.build(module_environment)
-    assert support.dbt(module_environment, "compile").success
-    return json.loads((target_path(module_environment) / "manifest.json").read_text(encoding="utf-8"))
+def manifest(compiled_project) -> dict:
+    return compiled_project.manifest
 
 
 @pytest.fixture(scope="module")
-def models(manifest) -> dict[str, dict]:
-    found = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
-    assert len(found) > 40
-    return found
+def models(compiled_project) -> dict[str, dict]:
+    assert len(compiled_project.models) > 90
+    return compiled_project.models
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +32,7 @@ def key_tests(manifest) -> set[str]:
     unique = set()
     for node in manifest["nodes"].values():
         kind = (node.get("test_metadata") or {}).get("name")
-        if kind in ("unique", "unique_combination"):
+        if kind in ("primary_key", "unique_combination"):
             unique.add(node["attached_node"].split(".")[-1])
     return unique
 
@@ -150,27 +142,6 @@ def test_every_rule_in_the_mapping_seed_is_implemented():
         assert cleaning == "none" or f"{cleaning}(" in macros + "".join(
             path.read_text(encoding="utf-8") for path in (PROJECT_ROOT / "udfs").glob("*.py")
         ), f"nothing implements {cleaning}"
-
-
-def test_every_landed_field_is_mapped_or_ignored_with_a_reason():
-    with open(PROJECT_ROOT / "seeds/mapping/field_mappings.csv", newline="", encoding="utf-8") as handle:
-        rows = list(csv.DictReader(handle))
-    technical = {"source_id", "source_updated_at", "is_deleted", "content_hash", "_dlt_load_id", "_dlt_id",
-                 "source_system", "file_name", "default_country", "date_format", "timezone"}  # fmt: skip
-    for system in ("salesforce", "hubspot", "stripe", "erp", "spreadsheets"):
-        declared = yaml.safe_load((PROJECT_ROOT / f"models/staging/raw_{system}.yml").read_text(encoding="utf-8"))
-        for table in declared["sources"][0]["tables"]:
-            # What is staged and not cleaned yet has no target to be mapped to.
-            cleaned = PROJECT_ROOT / f"models/cleaned/cln_{system}__{table['name']}.sql"
-            if table["name"].startswith("_") or not cleaned.exists():
-                continue
-            mapped = {
-                r["source_field"] for r in rows if (r["source_system"], r["source_object"]) == (system, table["name"])
-            }
-            landed = {column["name"] for column in table["columns"]} - technical
-            assert landed <= mapped, f"{system}.{table['name']}: {sorted(landed - mapped)} neither mapped nor ignored"
-    for row in rows:
-        assert row["target_field"] != "ignored" or row["note"], f"{row['source_field']} is ignored without a reason"
 
 
 def test_the_lock_holds_hashes_and_no_addresses():

@@ -1,0 +1,29 @@
+-- A rule that cleaning_rules.csv does not describe stops the build, and is named.
+with
+
+mappings as (
+    select * from {{ ref('field_mappings') }}
+),
+
+rules as (
+    select * from {{ ref('cleaning_rules') }}
+),
+
+unknown as (
+    select
+        mappings.source_system,
+        mappings.source_object,
+        mappings.source_field,
+        mappings.cleaning_rule
+    from mappings
+    left join rules
+        on mappings.cleaning_rule = rules.rule
+    where rules.rule is null
+)
+
+select
+    {{ fail_with(
+        "concat('field_mappings.csv: nothing implements the cleaning_rule ', cleaning_rule, ' of ', source_system, '.', "
+        ~ "source_object, '.', source_field, '; take one of cleaning_rules.csv')"
+    ) }} as problem
+from unknown
