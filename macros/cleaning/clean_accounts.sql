@@ -10,6 +10,7 @@ located as (
         countries.country as country_given,
         {{ country_of('countries.country', "cast(null as varchar)") }} as country_code,
         countries.issue as country_issue,
+        {{ clean_text('accounts.city') }} as city_tidy,
         parse_datetime(accounts.created_at, 'iso', accounts.timezone) as created,
         parse_datetime(accounts.updated_at, 'iso', accounts.timezone) as updated
     from accounts

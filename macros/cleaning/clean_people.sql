@@ -14,6 +14,10 @@ located as (
         {{ country_of('countries.country', 'people.default_country') }} as country_code,
         countries.issue as country_issue,
         coalesce(people.full_name, {{ name_line('people') }}) as name_line,
+        {{ clean_text('people.given_name') }} as given_name_tidy,
+        {{ clean_text('people.middle_name') }} as middle_name_tidy,
+        {{ clean_text('people.family_name') }} as family_name_tidy,
+        {{ clean_text('people.city') }} as city_tidy,
         parse_date(people.date_of_birth, people.date_format) as birth,
         parse_datetime(people.created_at, people.date_format, people.timezone) as created,
         parse_datetime(people.updated_at, people.date_format, people.timezone) as updated
@@ -34,6 +38,9 @@ parsed as (
         coalesce(second_emails.match_key, lower(emails.second_email)) as email_2_match_key,
         second_emails.issue as email_2_issue,
         names.person_kind as name_kind,
+        {{ clean_name_part('located.given_name_tidy') }} as own_given_name,
+        {{ clean_name_part('located.middle_name_tidy') }} as own_middle_name,
+        {{ clean_name_part('located.family_name_tidy') }} as own_family_name,
         -- A name in one column is split by the parser; one that its source keeps in parts is not guessed anew.
         case when located.full_name is not null then names.given_name end as parsed_given_name,
         case when located.full_name is not null then names.middle_name end as parsed_middle_name,
@@ -189,8 +196,7 @@ companies as (
 {% macro person_kind(table) -%}
     case
         when {{ table }}.name_kind in ('person', 'company', 'couple', 'role') then {{ table }}.name_kind
-        when {{ clean_name_part(table ~ '.given_name') }} is not null
-            or {{ clean_name_part(table ~ '.family_name') }} is not null then 'person'
+        when coalesce({{ table }}.own_given_name, {{ table }}.own_family_name) is not null then 'person'
         when {{ table }}.email_is_role then 'role'
         when {{ table }}.company_name_clean is not null and {{ table }}.email_clean is null then 'company'
         else 'unknown'
@@ -201,7 +207,7 @@ companies as (
 {% macro name_part(field) -%}
     case
         when parsed.name_kind in ('company', 'role') then null
-        else coalesce({{ clean_name_part('parsed.' ~ field) }}, parsed.parsed_{{ field }})
+        else coalesce(parsed.own_{{ field }}, parsed.parsed_{{ field }})
     end
 {%- endmacro %}
 
@@ -210,7 +216,7 @@ companies as (
     {%- set own_code = own_text("clean_postal_code(" ~ table ~ ".postal_code, " ~ table ~ ".country_code)") -%}
     {%- set own_region = own_text("clean_region(" ~ table ~ ".region, " ~ table ~ ".country_code)") -%}
     {%- set postal_code = "coalesce(" ~ own_code ~ ", addresses.postal_code)" -%}
-    {%- set city = "coalesce(" ~ clean_name_part(table ~ ".city") ~ ", addresses.city)" -%}
+    {%- set city = "coalesce(" ~ clean_name_part(table ~ ".city_tidy") ~ ", addresses.city)" -%}
     {{ table }}.address as address_raw,
         addresses.house_number,
         addresses.street,

@@ -1,13 +1,13 @@
-{#- A part of a person's name: placeholders empty, shouting and whispering put into a capital each. -#}
-{% macro clean_name_part(text) -%}
+{#-
+A part of a person's name, or a place: placeholders empty, shouting and whispering put into a capital each. `tidy` is a
+column that clean_text() made.
+-#}
+{% macro clean_name_part(tidy) -%}
     case
-        when {{ clean_text(text) }} is null then null
-        when lower({{ clean_text(text) }}) in ('test', 'n/a', 'na', 'none', 'null', 'unknown', '-', '.', 'xxx', 'tbd')
-            then null
-        when not {{ regex_matches(text, '\\p{L}') }} then null
-        when {{ clean_text(text) }} in (lower({{ clean_text(text) }}), upper({{ clean_text(text) }}))
-            then {{ title_case(clean_text(text)) }}
-        else {{ clean_text(text) }}
+        when lower({{ tidy }}) in ('test', 'n/a', 'na', 'none', 'null', 'unknown', '-', '.', 'xxx', 'tbd') then null
+        when not {{ regex_matches(tidy, '\\p{L}') }} then null
+        when {{ tidy }} in (lower({{ tidy }}), upper({{ tidy }})) then {{ title_case(tidy) }}
+        else {{ tidy }}
     end
 {%- endmacro %}
 

@@ -25,7 +25,8 @@ changed as (
         countries.country as country_written,
         countries.country as country_given,
         {{ country_of('countries.country', "cast(null as varchar)") }} as country_code,
-        countries.issue as country_issue
+        countries.issue as country_issue,
+        {{ clean_text('staged.city') }} as city_tidy
     from staged
     left join countries
         on staged.country = countries.raw_value

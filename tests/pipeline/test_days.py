@@ -13,7 +13,6 @@ from operate.evaluation import evaluate
 from operate.run import run
 
 PEOPLE = 250
-DAYS = 2
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +60,15 @@ def test_matching_is_judged_against_the_truth(world):
     assert judged.precision >= 0.95 and judged.f1 >= 0.75, judged
 
 
-def test_days_of_changes(world):
+@pytest.mark.parametrize(("runs", "days_between"), [(1, 2), pytest.param(4, 1, marks=pytest.mark.slow("protocol"))])
+def test_days_of_changes(world, runs, days_between):
     from sandbox.tick import tick
 
     ever = set(customers(world).values())
-    for _ in range(DAYS):
+    for _ in range(runs):
         before = customers(world)
-        tick(world)
+        for _ in range(days_between):
+            tick(world)
         outcome = run(world, say=lambda line: None)
         assert not outcome.problems, outcome.problems
         after = customers(world)

@@ -92,7 +92,7 @@ def kill_after(node: str, changed_town) -> None:
     assert not support.differences(uninterrupted, state(environment)), f"killed after {node}"
 
 
-@pytest.mark.parametrize("node", ["idr_clusters", "on-run-end.0"])
+@pytest.mark.parametrize("node", ["on-run-end.0"])
 def test_kill_after_a_model_then_a_plain_rerun(changed_town, node):
     kill_after(node, changed_town)
 
