@@ -19,7 +19,6 @@ _HOUSEHOLD = re.compile(
     r".+\s+(?:family|household|ailesi|család|perhe)|.+(?:ご夫妻|夫妻|ご家族|家族|부부|가족))$",
     re.I,
 )
-_AND_PAIR = re.compile(r"^[^\W\d_][\w'’.-]*\s*&\s*[^\W\d_][\w'’.-]*$")
 _DOMAIN = re.compile(
     r"^(?:www\.)?[\w-]{2,}(?:\.[\w-]+)*\.(?:com|net|org|io|co|biz|info|de|fr|it|es|nl|uk|eu|ch|at|se|jp|cn|ru|br|mx|pl|be|dk|no|fi|shop|app|ai)$",
     re.I,

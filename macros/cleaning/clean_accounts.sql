@@ -89,7 +89,7 @@ cleaned as (
 )
 {% endmacro %}
 
-{#- The host of a web address without `www.`, in lower case; null where it has no dot. -#}
+{#- The host of a web address without scheme, `www.`, port and path, in lower case. -#}
 {% macro domain_of(website) -%}
     nullif(
         {{ regex_replace_all(

@@ -23,11 +23,6 @@ TECHNICAL_COLUMNS = {
     "phone_extension", "phone_type", "phone_2", "email_is_role", "email_is_disposable", "legal_form", "company_key",
     "address_key", "postal_code_suffix", "email_match_key", "email_2_match_key", "phone_match_key", "mobile_match_key",
 }  # fmt: skip
-ACCOUNT_MODELS = {
-    "hubspot": "cln_hubspot__accounts",
-    "salesforce": "cln_salesforce__accounts",
-    "erp": "cln_erp__accounts",
-}
 
 Row = dict[str, str]
 Object = tuple[str, str]  # source_system, source_object
