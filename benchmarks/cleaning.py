@@ -100,7 +100,6 @@ def _sql_only(environment: Environment, compare: Compare, timed: Timed) -> None:
 
 
 def _dbt(environment: Environment, *arguments: str):
-    environment.activate()
-    outcome = build.invoke([*arguments, *build.arguments_for(environment)])
+    outcome = build.invoke(environment, arguments)
     assert outcome.success, outcome.exception
     return outcome

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import json
 import logging
 import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,15 +102,14 @@ def build(environment: Environment, full_refresh: bool = False, say: Callable[[s
 
     Raises UserError when dbt could not run at all: the project does not parse, the disk is full.
     """
-    environment.activate()
-    progress = _Progress(target_path(environment) / "manifest.json", say)
+    progress = _Progress(say)
     # Unit tests judge code, not data, and cost 40 % of a build: `dbt build`, `make test` and CI run them.
-    arguments = ["build", *arguments_for(environment), "--exclude-resource-type", "unit_test"]
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
     if full_refresh:
         arguments.append("--full-refresh")
     begun = time.monotonic()
     with warehouse_lock(environment), interrupts_kept():  # dbt makes a Ctrl-C a result like any other
-        outcome = invoke(arguments, progress)
+        outcome = invoke(environment, arguments, progress)
     if isinstance(outcome.exception, KeyboardInterrupt | SystemExit):
         raise outcome.exception
     if outcome.exception is not None or not hasattr(outcome.result, "results"):
@@ -133,13 +130,15 @@ def arguments_for(environment: Environment) -> list[str]:
 
 _listener: Callable[[Any], None] | None = None
 _runner: Any = None
+# What dbt read of the project, by the variables it was read with, and the macros that each node then called.
+_manifests: dict[tuple[str, ...], tuple[Any, dict[str, list[str]]]] = {}
 
 
-def invoke(arguments: list[str], progress: Callable[[Any], None] | None = None) -> Any:
-    """One invocation of the process's only dbtRunner; returns dbt's own result (success, exception, result).
+def invoke(environment: Environment, arguments: Sequence[str], progress: Callable[[Any], None] | None = None) -> Any:
+    """One dbt command on `environment`, in this process; returns dbt's own result (success, exception, result).
 
-    `progress` receives dbt's events. The warehouse is let go afterwards, whatever happened. The caller has
-    activated the environment.
+    `progress` receives dbt's events. The project is read once per process. The warehouse is let go afterwards,
+    whatever happened.
     """
     global _listener, _runner
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -147,17 +146,37 @@ def invoke(arguments: list[str], progress: Callable[[Any], None] | None = None) 
 
     if _runner is None:
         _runner = dbtRunner(callbacks=[lambda event: _listener(event) if _listener else None])
-    _listener = progress
+    environment.activate()
     complaining, logging.raiseExceptions = logging.raiseExceptions, False  # a log on a full disk: told once is enough
     try:
-        return _runner.invoke(arguments)
+        unreadable = _read_project(environment, arguments)
+        if unreadable is not None:
+            return unreadable
+        _listener = progress
+        return _runner.invoke([*arguments, *arguments_for(environment)])
     finally:
-        _listener, logging.raiseExceptions = None, complaining
+        _listener, _runner.manifest, logging.raiseExceptions = None, None, complaining
         # dbt-duckdb keeps the file open for the life of the process (keep_open); later steps need it.
         if DuckDBConnectionManager._ENV is not None:
             DuckDBConnectionManager._ENV.close()
             DuckDBConnectionManager.close_all_connections()
-        gc.collect()
+
+
+def _read_project(environment: Environment, arguments: Sequence[str]) -> Any:
+    """Give the runner the project as dbt reads it; returns dbt's result where it cannot be read."""
+    variables = tuple(arguments[arguments.index("--vars") :][:2]) if "--vars" in arguments else ()
+    if variables not in _manifests:
+        parsed = _runner.invoke(["parse", *variables, *arguments_for(environment)])
+        if not parsed.success:
+            return parsed
+        macros = {key: list(node.depends_on.macros) for key, node in parsed.result.nodes.items()}
+        _manifests[variables] = parsed.result, macros
+    manifest, macros = _manifests[variables]
+    # A run adds the macros that only it reached; code_version() reads them, and a new process would not know them.
+    for key, names in macros.items():
+        manifest.nodes[key].depends_on.macros = list(names)
+    _runner.manifest = manifest
+    return None
 
 
 def _could_not_run(environment: Environment, error: BaseException | None) -> UserError:
@@ -178,8 +197,7 @@ def no_space(environment: Environment) -> UserError:
 class _Progress:
     """Receives dbt's events: one line per finished layer, and one now and then while a layer is long."""
 
-    def __init__(self, manifest: Path, say: Callable[[str], None]) -> None:
-        self.manifest = manifest
+    def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
         self.invocation_id = ""
         self.totals: Counter[str] | None = None
@@ -214,8 +232,8 @@ class _Progress:
 
     def _layer_totals(self) -> Counter[str]:
         if self.totals is None:
-            nodes = json.loads(self.manifest.read_text(encoding="utf-8"))["nodes"].values()
-            self.totals = Counter(node["schema"] for node in nodes if node["resource_type"] == "model")
+            nodes = _runner.manifest.nodes.values()
+            self.totals = Counter(node.schema for node in nodes if node.resource_type == "model")
         return self.totals
 
 

@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def var_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One `var/` for the whole session: dbt parses the project once per environment name, not per test."""
+    """One `var/` for the whole session."""
     return tmp_path_factory.mktemp("var")
 
 

@@ -48,7 +48,7 @@ DAY_ONE = [
     _row("8", "Elena", "Eriksen", email="info@office.test"),
     _row("9", "Elena", "Eriksen", email="info@office.test"),
     # nothing in common
-    _row("10", "Greta", "Grau", email="greta@mail.test"),
+    _row("10", "Greta", "Grau", email="greta@mail.test", company="Grau Optik GmbH"),
     _row("11", "Hugo", "Hart", phone="030 3334444"),
     # a cell that a spreadsheet program would run
     _row("12", "Ilse", "Ivers", email="ilse@mail.test", city='=HYPERLINK("x";"y")'),

@@ -36,10 +36,9 @@ Row = dict[str, Any]
 
 def dbt(environment: Environment, *arguments: str) -> Any:
     """Run dbt in this process on `environment`; returns dbt's result. Failures are in it, not raised."""
-    environment.activate()
     if not environment.clock.exists():
         clock.set_now(environment, START)
-    return dbt_build.invoke([*arguments, *dbt_build.arguments_for(environment)])
+    return dbt_build.invoke(environment, arguments)
 
 
 def build(environment: Environment, *arguments: str, tests: bool = False, whole: bool = False) -> Any:

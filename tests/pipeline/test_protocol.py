@@ -176,6 +176,44 @@ def test_a_changed_variable_and_a_changed_seed_reach_every_row_they_decide(envir
     assert support.query(environment, known) == [("+4930901820", "DE", None)]
 
 
+def test_a_changed_survivorship_rule_reaches_every_customer_and_an_unknown_rule_stops_the_build(environment):
+    """As if the mapping seed had been edited and loaded; no SQL is touched."""
+    support.begin(environment)
+    anna = {"source_id": "1", "given_name": "Anna", "middle_name": "Maria", "family_name": "Adler",
+            "email": "a@mail.test", "updated_at": "2026-01-01"}  # fmt: skip
+    anne = {"source_id": "2", "given_name": "Anne", "family_name": "Adler", "email": "a@mail.test",
+            "updated_at": "2026-01-03"}  # fmt: skip
+    support.land_people(environment, [anna, anne], load=1)
+    support.build(environment)
+    golden = "select given_name, middle_name from customer_360.customer_360"
+    assert support.query(environment, golden) == [("Anna", "Maria")], "the most complete name"
+
+    def edit(column: str, rule: str) -> None:
+        support.query(
+            environment,
+            f"update seeds.field_mappings set {column} = '{rule}' "
+            "where source_system = 'spreadsheets' and target_field = 'family_name'",
+        )
+
+    edit("survivorship_rule", "most_recent")
+    support.build(environment)
+    assert support.query(environment, golden) == [("Anne", None)]
+
+    edit("survivorship_rule", "most_beautiful")
+    outcome = support.dbt(environment, "run", "--select", "customer_field_lineage")
+    assert not outcome.success
+    assert "field_mappings.csv: nothing implements the survivorship_rule most_beautiful of spreadsheets.people" in str(
+        [result.message for result in outcome.result.results]
+    )
+    edit("survivorship_rule", "most_recent")
+    edit("cleaning_rule", "polish")
+    outcome = support.dbt(environment, "test", "--select", "assert_every_cleaning_rule_is_known")
+    assert not outcome.success
+    assert "field_mappings.csv: nothing implements the cleaning_rule polish of spreadsheets.people.family_name" in str(
+        [result.message for result in outcome.result.results]
+    )
+
+
 def test_an_upgrade_of_a_library_parses_anew_and_tells_what_changed(environment, monkeypatch):
     support.begin(environment)
     people = [{"source_id": number, "phone": f"030 90182{number}", "country": "DE"} for number in ("1", "2")]

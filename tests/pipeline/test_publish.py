@@ -15,10 +15,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import support
 from fixtures_operate import Town, built_town_fixture, town_fixture  # noqa: F401
 
 from operate import publish as publishing
-from operate.access_matrix import MATRIX, read_pii_classes
+from operate.access_matrix import MAPPING, MATRIX, plan, read_matrix, read_pii_classes
 from operate.environment import PROJECT_ROOT, Environment, get_environment
 from operate.errors import UserError
 from operate.publish import KEEP_VERSIONS, current_version, file_hash, publish, rollback
@@ -76,6 +77,25 @@ def test_the_analyst_reads_no_direct_identifier(built_town):
     for table in tables:
         for row in built_town.published(f"from {table}", role="analyst"):
             assert not secrets & {str(cell) for cell in row}, (table, row)
+
+
+def test_a_stricter_pii_class_in_the_mapping_masks_its_column(built_town, tmp_path):
+    edited = tmp_path / "field_mappings.csv"
+    edited.write_text(MAPPING.read_text(encoding="utf-8").replace("clean_company,,indirect", "clean_company,,direct"))
+
+    def companies(mapping: Path) -> list[tuple]:
+        with support.open_warehouse(built_town.environment) as connection:
+            (table,) = [
+                table
+                for table in plan(connection, read_matrix(MATRIX), read_pii_classes(mapping))
+                if (table.role, table.full_name) == ("analyst", "customer_360.customer_360")
+            ]
+            return connection.execute(
+                f"select distinct company_name from ({table.select}) where company_name is not null"
+            ).fetchall()
+
+    assert companies(MAPPING) != []
+    assert companies(edited) == []
 
 
 def test_masks_do_what_they_are_called(built_town):
