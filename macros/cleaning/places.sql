@@ -1,6 +1,7 @@
-{#- The country of the project, for records that neither they nor their file give one; null where the project has none. -#}
+{#- The country of the project, for records without one of their own or of their file; null where it has none. -#}
 {% macro project_country() -%}
-    {%- if var('default_country', none) -%} '{{ var("default_country") }}' {%- else -%} cast(null as varchar) {%- endif -%}
+    {%- if var('default_country', none) -%} '{{ var("default_country") }}'
+    {%- else -%} cast(null as varchar) {%- endif -%}
 {%- endmacro %}
 
 {#- The country that decides how a record's phone is read: its own code, the file's, the project's. -#}

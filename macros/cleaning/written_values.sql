@@ -64,7 +64,8 @@ written as (
         {{ branch.column }} as raw_value
         {%- if by_country %},
         {{ 'country' if branch.has_country else 'cast(null as varchar)' }} as country_raw,
-        {{ 'default_country' if branch.object == 'spreadsheets__people' else 'cast(null as varchar)' }} as default_country
+        {{ 'default_country' if branch.object == 'spreadsheets__people' else 'cast(null as varchar)' }}
+            as default_country
         {%- endif %}
     from {{ ref('stg_' ~ branch.object) }}
     where not is_deleted

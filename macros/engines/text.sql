@@ -3,7 +3,11 @@
 {% macro unaccent(text) %}{{ return(adapter.dispatch('unaccent', 'customer_360')(text)) }}{% endmacro %}
 {% macro default__unaccent(text) -%} strip_accents({{ text }}) {%- endmacro %}
 {% macro spark__unaccent(text) -%}
-    translate({{ text }}, 'áàâäãåāçćčéèêëēėęíìîïīłñńóòôöõøōśšúùûüūýÿžźż', 'aaaaaaacccceeeeeeeiiiiilnnooooooossuuuuuyyzzz')
+    translate(
+        {{ text }},
+        'áàâäãåāçćčéèêëēėęíìîïīłñńóòôöõøōśšúùûüūýÿžźż',
+        'aaaaaaacccceeeeeeeiiiiilnnooooooossuuuuuyyzzz'
+    )
 {%- endmacro %}
 
 {% macro regex_replace_all(text, pattern, replacement) %}
@@ -48,7 +52,9 @@
     string_agg({{ text }}, '{{ separator }}' order by {{ order_by }})
 {%- endmacro %}
 {% macro spark__join_text(text, separator, order_by) -%}
-    array_join(transform(sort_array(collect_list(struct({{ order_by }} as o, {{ text }} as t))), x -> x.t), '{{ separator }}')
+    array_join(
+        transform(sort_array(collect_list(struct({{ order_by }} as o, {{ text }} as t))), x -> x.t), '{{ separator }}'
+    )
 {%- endmacro %}
 
 {#-

@@ -26,6 +26,6 @@ select *
 from unknown
 where
     {{ fail_with(
-        "concat('field_mappings.csv: nothing implements the cleaning_rule ', cleaning_rule, ' of ', source_system, '.', "
-        ~ "source_object, '.', source_field, '; take one of cleaning_rules.csv')"
+        "concat('field_mappings.csv: nothing implements the cleaning_rule ', cleaning_rule, ' of ', source_system, "
+        ~ "'.', source_object, '.', source_field, '; take one of cleaning_rules.csv')"
     ) }} is not null

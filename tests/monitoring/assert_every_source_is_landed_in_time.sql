@@ -1,7 +1,8 @@
 -- No source object was last landed longer ago than its expectation in seeds/inventory/source_objects.csv allows.
 {{ config(
     severity='warn',
-    meta={'remedy': 'run `c360 ingest status` to see why the object is late, then `c360 run`; tell its owner if it stays'}
+    meta={'remedy': 'run `c360 ingest status` to see why the object is late, '
+        ~ 'then `c360 run`; tell its owner if it stays'}
 ) }}
 select
     source_system,

@@ -1,7 +1,8 @@
 -- No source object's newest change is older than its maximum data age in seeds/inventory/source_objects.csv.
 {{ config(
     severity='warn',
-    meta={'remedy': 'ask the owner whether the source is still kept; `c360 ingest status` shows what the last landings brought'}
+    meta={'remedy': 'ask the owner whether the source is still kept; '
+        ~ '`c360 ingest status` shows what the last landings brought'}
 ) }}
 select
     source_system,

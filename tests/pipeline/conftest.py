@@ -6,6 +6,7 @@ A test marked `slow("area")` runs only under `make test-slow AREA=area`; all oth
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from xdist.scheduler.loadfile import LoadFileScheduling
 from operate.build import target_path
 from operate.environment import Environment, get_environment
 
+# Two workers on two cores: dbt's further threads would only wait for one another. test_days has them.
+os.environ.setdefault("C360_THREADS", "1")
 ID_KEY = "a key for tests, so that the same histories mint the same ids"
 
 
@@ -98,7 +101,7 @@ def compiled_project(var_folder: Path) -> CompiledProject:
     with pytest.MonkeyPatch.context() as monkeypatch:
         environment = _empty_environment("town", var_folder, monkeypatch)
         support.begin(environment)
-        assert support.dbt(environment, "compile").success
+        assert support.dbt(environment, "compile", "--select", "resource_type:model").success
         manifest = json.loads((target_path(environment) / "manifest.json").read_text(encoding="utf-8"))
         columns: dict[str, dict[str, str]] = {}
         for table, column, its_type in support.query(

@@ -23,6 +23,7 @@ def world(var_folder):
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("C360_VAR", str(var_folder))
         monkeypatch.setenv("C360_ENV", "sandbox")
+        monkeypatch.setenv("C360_THREADS", "4")
         environment = get_environment("sandbox").create()
         with ensure_running(environment, people=PEOPLE, seed=361):
             outcome = run(environment, say=lambda line: None)

@@ -38,11 +38,8 @@ PAIRS = [
     if kind != "none"
     for times in ((ONCE,) if stands(source, kind) else (ONCE, LASTING))
 ]
-QUICK = [
-    ("salesforce", "expired_cursor", ONCE),
-    ("stripe", "401", LASTING),
-    ("erp", "schema_dropped", ONCE),  # its 500 takes half a minute
-]
+# The others have quick ones of their own: test_salesforce, test_stripe, test_hubspot, test_spreadsheets.
+QUICK = [("erp", "schema_dropped", ONCE)]
 MUST_FAIL = {("spreadsheets", kind) for kind in ("truncated", "schema_dropped", "schema_renamed")} | {("erp", "500")}
 TIMES_OF_CHANGE = re.compile("modif|modstamp|updated_at|event_at")
 

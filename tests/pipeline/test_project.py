@@ -46,6 +46,13 @@ def test_every_compiled_model_parses(models, dialect):
         assert not list(statements[0].find_all(sqlglot.exp.Command)), f"{name} is opaque to {dialect}"
 
 
+def test_no_line_of_sql_is_longer_than_a_screen():
+    for folder in ("models", "macros", "tests"):
+        for path in (PROJECT_ROOT / folder).rglob("*.sql"):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+                assert len(line) <= 120, f"{path.relative_to(PROJECT_ROOT)}, line {number}: {len(line)} characters"
+
+
 def test_no_model_uses_what_spark_cannot_parse(models):
     for name, node in models.items():
         text = re.sub(r"--.*", "", node["compiled_code"]).lower()
