@@ -274,11 +274,13 @@ def _failed_guards(score: dict[str, Any]) -> Iterator[str]:
         "initial": "one given name is the initial of the other",
         "nickname": "one given name is a nickname of the other",
         "one letter apart": "their given names are one letter apart",
+        "told by the e-mail": "an e-mail address tells the same given name",
     }.get(score["given_name_level"], "their given names differ")
     family = {
         "missing": "one of them has no family name",
         "equal": "their family names are equal",
         "one letter apart": "their family names are one letter apart",
+        "told by the e-mail": "an e-mail address tells the same family name",
     }.get(score["family_name_level"], "their family names differ")
     yield words.sentence(f"but {given} and {family}")
     for column, kind, guard in GUARDS:

@@ -24,10 +24,16 @@ named as (
         record_key,
         company_key,
         date_of_birth,
-        least(given_name_key, family_name_key) as first_name_key,
-        greatest(given_name_key, family_name_key) as last_name_key
-    from inputs
-    where given_name_key is not null and family_name_key is not null
+        least(given_name, family_name) as first_name_key,
+        greatest(given_name, family_name) as last_name_key
+    from (
+        select
+            inputs.*,
+            coalesce(given_name_key, mail_given_name_key) as given_name,
+            coalesce(family_name_key, mail_family_name_key) as family_name
+        from inputs
+    ) as inputs
+    where given_name is not null and family_name is not null
 ),
 
 by_company_and_a_name as (

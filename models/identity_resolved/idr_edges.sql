@@ -35,12 +35,14 @@ by_rule as (
                 when given_name_level = 'initial' then 'one given name is the initial of the other'
                 when given_name_level = 'nickname' then 'one given name is a nickname of the other'
                 when given_name_level = 'one letter apart' then 'their given names are one letter apart'
+                when given_name_level = 'told by the e-mail' then 'an e-mail address tells the same given name'
                 else 'one of them has no given name'
             end,
             case
                 when names_swapped then null
                 when family_name_level = 'equal' then 'their family names are equal'
                 when family_name_level = 'one letter apart' then 'their family names are one letter apart'
+                when family_name_level = 'told by the e-mail' then 'an e-mail address tells the same family name'
                 when family_name_level = 'missing' then 'one of them has no family name'
                 else 'their family names differ'
             end

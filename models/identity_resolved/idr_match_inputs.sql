@@ -39,12 +39,24 @@ native_links as (
     group by linked.record_key
 ),
 
+named as (
+    select
+        records.*,
+        {{ name_key('records.given_name') }} as given_name_key,
+        {{ name_key('records.family_name') }} as family_name_key,
+        case when not records.email_is_role then {{ mailbox('records.email_match_key') }} end as mailbox
+    from records
+),
+
 features as (
     select
         records.record_key,
         records.person_kind,
-        {{ name_key('records.given_name') }} as given_name_key,
-        {{ name_key('records.family_name') }} as family_name_key,
+        records.given_name_key,
+        records.family_name_key,
+        -- What the address tells where the record's own column is empty: it may speak for a match, never against one.
+        {{ mail_given_name('records') }} as mail_given_name_key,
+        {{ mail_family_name('records') }} as mail_family_name_key,
         lower(records.name_suffix) as name_suffix_key,
         records.company_key,
         records.external_ids,
@@ -52,7 +64,7 @@ features as (
         native_links.links as native_links,
         identifier_sets.date_of_birth,
         records.first_landed_at
-    from records
+    from named as records
     left join identifier_sets
         on records.record_key = identifier_sets.record_key
     left join native_links
@@ -67,6 +79,8 @@ hashed as (
             coalesce(features.person_kind, ''),
             coalesce(features.given_name_key, ''),
             coalesce(features.family_name_key, ''),
+            coalesce(features.mail_given_name_key, ''),
+            coalesce(features.mail_family_name_key, ''),
             coalesce(features.name_suffix_key, ''),
             coalesce(features.company_key, ''),
             coalesce(features.external_ids, ''),

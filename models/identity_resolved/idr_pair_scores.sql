@@ -56,7 +56,8 @@ compared as (
         case when left_input.company_key = right_input.company_key then left_input.company_key end
             as same_company,
         case
-            when left_input.given_name_key is null or right_input.given_name_key is null then 'missing'
+            when left_input.given_name_key is null or right_input.given_name_key is null
+                then {{ told_by_email('given_name_key') }}
             when left_input.given_name_key = right_input.given_name_key then 'equal'
             when {{ is_initial_of('left_input.given_name_key', 'right_input.given_name_key') }} then 'initial'
             when nicknames.given_name is not null then 'nickname'
@@ -65,7 +66,8 @@ compared as (
             else 'different'
         end as given_name_level,
         case
-            when left_input.family_name_key is null or right_input.family_name_key is null then 'missing'
+            when left_input.family_name_key is null or right_input.family_name_key is null
+                then {{ told_by_email('family_name_key') }}
             when left_input.family_name_key = right_input.family_name_key then 'equal'
             when {{ names_nearly_equal('left_input.family_name_key', 'right_input.family_name_key') }}
                 then 'one letter apart'
@@ -99,9 +101,9 @@ compared as (
 guarded as (
     select
         compared.*,
-        names_swapped or given_name_level in ('equal', 'initial', 'nickname', 'one letter apart')
+        names_swapped or given_name_level in ('equal', 'initial', 'nickname', 'one letter apart', 'told by the e-mail')
             as given_agrees,
-        names_swapped or family_name_level in ('equal', 'one letter apart') as family_agrees,
+        names_swapped or family_name_level in ('equal', 'one letter apart', 'told by the e-mail') as family_agrees,
         names_swapped or family_name_level <> 'different' as family_does_not_speak_against
     from compared
 ),
