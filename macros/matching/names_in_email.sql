@@ -22,8 +22,8 @@ Columns of `records`: given_name_key, family_name_key, mailbox (all comparable).
         when {{ second }} <> '' and ({{ family }} is null or {{ second }} = {{ family }}) then nullif({{ first }}, '')
         when {{ second }} <> '' and {{ first }} = {{ family }} then {{ second }}
         when {{ second }} <> '' or {{ mailbox }} = {{ family }} then null
-        when ends_with({{ mailbox }}, {{ family }}) then replace({{ mailbox }}, {{ family }}, '')
-        when starts_with({{ mailbox }}, {{ family }}) then replace({{ mailbox }}, {{ family }}, '')
+        when starts_with({{ mailbox }}, {{ family }}) or ends_with({{ mailbox }}, {{ family }})
+            then replace({{ mailbox }}, {{ family }}, '')
     end
 {%- endmacro %}
 
